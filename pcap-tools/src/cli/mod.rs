@@ -1,0 +1,70 @@
+//! The command line: one file for each subcommand.
+
+mod completions;
+mod man;
+mod summarize;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Nothing was left out.
+const DONE: u8 = 0;
+/// A capture was damaged or cut short; what could be read was reported.
+const DAMAGED: u8 = 1;
+/// Something could not be done.
+const NOT_DONE: u8 = 2;
+
+/// Reads packet captures and says what happened: which programs talked, their TCP handshakes, and every
+/// HTTP and HTCPCP request with its response.
+#[derive(Parser, Debug)]
+#[command(
+    name = "pcap-tools",
+    version,
+    max_term_width = 100,
+    after_help = "Exit status: 0 done; 1 done, but a capture was damaged or cut short; 2 not done.\n\n'pcap-tools help summarize' shows examples."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Summarize(summarize::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Summarize(args) => summarize::run(args),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
+        Command::Man(args) => man::run(&args, &Cli::command()),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        // Whoever read our output has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::from(DONE),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(NOT_DONE)
+        }
+    }
+}
+
+/// Says what went wrong, with its causes: the one door to standard error.
+fn complain(error: &dyn std::error::Error) {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    say(&text);
+}
+
+fn say(text: &str) {
+    eprintln!("pcap-tools: {}", pcap_tools::report::text::printable(text));
+}

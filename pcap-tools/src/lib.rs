@@ -1,0 +1,24 @@
+//! What happened in a packet capture: connections, handshakes and request/response pairs.
+//!
+//! The stages can be used one by one, each handing plain data to the next:
+//!
+//! 1. [`capture`]: bytes → frames, numbered as Wireshark numbers them
+//! 2. [`packet`]: frame → TCP segment
+//! 3. [`connection`]: segments → connections and ordered bytes
+//! 4. [`message`]: ordered bytes → HTTP and HTCPCP messages
+//! 5. [`exchange`]: messages → request/response pairs
+//! 6. [`summary`]: all of it over a whole capture
+//!
+//! [`craft`] makes captures by hand, for tests and benchmarks.
+
+pub mod capture;
+pub mod connection;
+pub mod craft;
+pub mod exchange;
+pub mod finding;
+pub mod message;
+pub mod packet;
+mod pieces;
+pub mod report;
+pub mod summary;
+pub mod time;

@@ -1,0 +1,190 @@
+//! TLS as far as it is readable: the first bytes of a connection in, version and server name out.
+//!
+//! Nothing is decrypted. What follows the hellos is left alone.
+//! Source: RFC 8446 §4.1, §5.1; RFC 6066 §3; RFC 7301.
+
+use htcpcp::Sniff;
+
+/// Handshake bytes kept for a hello; a longer one is not read.
+const MAX_HELLO: usize = 64 << 10;
+const HANDSHAKE: u8 = 22;
+/// Type, version and length of a record.
+const RECORD_HEADER_LEN: usize = 5;
+
+/// A TLS version by its number on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Version(pub u16);
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            0x0300 => f.write_str("SSL 3.0"),
+            0x0301 => f.write_str("TLS 1.0"),
+            0x0302 => f.write_str("TLS 1.1"),
+            0x0303 => f.write_str("TLS 1.2"),
+            0x0304 => f.write_str("TLS 1.3"),
+            other => write!(f, "TLS {other:#06x}"),
+        }
+    }
+}
+
+/// What the hellos of a TLS connection say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tls {
+    /// The highest version that the client offered.
+    pub offered: Option<Version>,
+    /// The version that the server chose.
+    pub chosen: Option<Version>,
+    /// `server_name` (SNI) of the ClientHello.
+    pub server_name: Option<String>,
+    /// Protocols that the client offered (ALPN), such as `h2`.
+    pub protocols: Vec<String>,
+}
+
+impl Tls {
+    /// The version spoken: chosen by the server or, where its hello was not captured, offered.
+    pub fn version(&self) -> Option<Version> {
+        self.chosen.or(self.offered)
+    }
+
+    fn read(&mut self, message: &[u8]) -> Option<()> {
+        let (&[kind, _, _, _], hello) = message.split_first_chunk()?;
+        let mut hello = Reader(hello);
+        let legacy = Version(hello.u16()?);
+        hello.take(32)?;
+        hello.prefixed_8()?;
+        let client = kind == 1;
+        if client {
+            hello.prefixed_16()?;
+            hello.prefixed_8()?;
+        } else {
+            hello.take(3)?;
+        }
+        let mut version = legacy;
+        let mut extensions = Reader(hello.prefixed_16().unwrap_or_default());
+        while let (Some(kind), Some(value)) = (extensions.u16(), extensions.prefixed_16()) {
+            let mut value = Reader(value);
+            match kind {
+                0 if client => self.server_name = server_name(value),
+                16 if client => self.protocols = protocols(value),
+                43 if client => version = offered(value.prefixed_8()?).unwrap_or(legacy),
+                43 => version = Version(value.u16()?),
+                _ => {}
+            }
+        }
+        let place = if client { &mut self.offered } else { &mut self.chosen };
+        *place = Some(version);
+        Some(())
+    }
+}
+
+/// `ServerNameList` (RFC 6066 §3): the first host name.
+fn server_name(mut value: Reader<'_>) -> Option<String> {
+    let mut names = Reader(value.prefixed_16()?);
+    loop {
+        let kind = names.take(1)?[0];
+        let name = names.prefixed_16()?;
+        if kind == 0 {
+            return Some(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+}
+
+/// `ProtocolNameList` (RFC 7301 §3.1).
+fn protocols(mut value: Reader<'_>) -> Vec<String> {
+    let mut names = Reader(value.prefixed_16().unwrap_or_default());
+    std::iter::from_fn(|| names.prefixed_8()).map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+}
+
+/// The highest of the offered versions, GREASE (RFC 8701) aside.
+fn offered(list: &[u8]) -> Option<Version> {
+    let versions = list.as_chunks::<2>().0.iter().map(|&bytes| u16::from_be_bytes(bytes));
+    versions.filter(|version| (0x0300..=0x03ff).contains(version)).max().map(Version)
+}
+
+/// Reads big-endian lengths and values; `None` where the bytes end.
+#[derive(Clone, Copy)]
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.take(2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
+    }
+
+    fn prefixed_8(&mut self) -> Option<&'a [u8]> {
+        let len = self.take(1)?[0];
+        self.take(usize::from(len))
+    }
+
+    fn prefixed_16(&mut self) -> Option<&'a [u8]> {
+        let len = self.u16()?;
+        self.take(usize::from(len))
+    }
+}
+
+/// Could these first bytes of a segment be a TLS record (RFC 8446 §5.1)?
+pub(crate) fn sniff(bytes: &[u8]) -> Sniff {
+    let fits = |at: usize, range: std::ops::RangeInclusive<u8>| bytes.get(at).is_none_or(|byte| range.contains(byte));
+    if bytes.is_empty() || !fits(0, 20..=23) || !fits(1, 3..=3) || !fits(2, 0..=4) || !fits(3, 0..=0x48) {
+        Sniff::No
+    } else if bytes.len() < RECORD_HEADER_LEN {
+        Sniff::More
+    } else if bytes[3..5] == [0, 0] {
+        Sniff::No
+    } else {
+        Sniff::Yes
+    }
+}
+
+/// Collects one direction's hello from its records.
+#[derive(Debug, Default)]
+pub(crate) struct HelloReader {
+    bytes: Vec<u8>,
+    done: bool,
+}
+
+impl HelloReader {
+    /// Takes the next bytes; reads the hello into `tls` once it is whole.
+    pub fn push(&mut self, bytes: &[u8], tls: &mut Tls) {
+        if self.done {
+            return;
+        }
+        self.bytes.extend_from_slice(&bytes[..bytes.len().min(MAX_HELLO)]);
+        let mut records = Reader(&self.bytes);
+        let mut message = Vec::new();
+        loop {
+            if let Some([1 | 2, high, middle, low]) = message.first_chunk() {
+                let len = 4 + u32::from_be_bytes([0, *high, *middle, *low]) as usize;
+                if message.len() >= len {
+                    tls.read(&message[..len]);
+                    return self.finish();
+                }
+            } else if message.len() >= 4 {
+                return self.finish();
+            }
+            let Some(&kind) = records.0.first() else { break };
+            if kind != HANDSHAKE {
+                return self.finish();
+            }
+            let Some(_) = records.take(3) else { break };
+            match records.prefixed_16() {
+                Some(fragment) => message.extend_from_slice(fragment),
+                None => break,
+            }
+        }
+        if self.bytes.len() >= MAX_HELLO {
+            self.finish();
+        }
+    }
+
+    /// Stops: the hello was read, or cannot be.
+    pub fn finish(&mut self) {
+        *self = Self { bytes: Vec::new(), done: true };
+    }
+}

@@ -1,0 +1,146 @@
+//! A whole capture in one pass: a reader and a sink in, results into the sink and the capture's own facts out.
+//!
+//! ```
+//! use pcap_tools::{capture::Reader, craft, exchange::Ports, report::Collect, summary};
+//!
+//! let mut talk = craft::Conversation::new("127.0.0.1:55433".parse()?, "127.0.0.1:5031".parse()?);
+//! talk.handshake().client(b"GET / HTTP/1.1\r\n\r\n").server(b"HTTP/1.1 204 No Content\r\n\r\n");
+//! let reader = Reader::new(std::io::Cursor::new(craft::capture(&talk.packets())))?;
+//! let (capture, found) = summary::run(reader, Ports::default(), Collect::default());
+//! assert_eq!((capture.packets, found.connections.len(), found.exchanges.len()), (5, 1, 1));
+//! assert_eq!(found.exchanges[0].response.as_ref().unwrap().last.frame, 5);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::collections::BTreeMap;
+
+use crate::capture::{Damage, Interface, Next, Reader};
+use crate::connection::Tracker;
+use crate::exchange::{Conversation, Exchanges, Ports, Sink};
+use crate::finding::{Finding, Kind};
+use crate::packet::{Decoder, Other, Packet};
+use crate::time::Time;
+
+/// What a capture says of itself, and what in it is no TCP.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Capture {
+    /// `pcapng` or `pcap`.
+    pub format: &'static str,
+    /// `gzip` or `zstd`, where it is compressed.
+    pub compression: Option<&'static str>,
+    /// Frames.
+    pub packets: u64,
+    /// Their lengths on the wire, in bytes.
+    pub bytes: u64,
+    /// The earliest time of a frame.
+    pub first_time: Time,
+    /// The latest.
+    pub last_time: Time,
+    /// The interfaces of all sections, in order.
+    pub interfaces: Vec<Interface>,
+    /// TCP connections.
+    pub connections: u64,
+    /// Frames that are no TCP segment, by what they are.
+    pub others: BTreeMap<Other, Others>,
+    /// Why it could not be read to its end.
+    pub damage: Option<Damage>,
+}
+
+/// Frames of one kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Others {
+    /// How many.
+    pub packets: u64,
+    /// The first of them.
+    pub first_frame: u64,
+}
+
+/// Reads a capture to its end; returns what it says of itself, and the sink.
+///
+/// Errors: none; damage is part of the result.
+pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
+    let mut decoder = Decoder::default();
+    let mut tracker = Tracker::<Conversation>::default();
+    let mut out = Exchanges { ports, sink };
+    let mut totals = Totals::default();
+    let damage = loop {
+        match reader.poll_frame() {
+            Ok(Next::Frame(frame)) => {
+                totals.add(frame.original_len, frame.time);
+                match decoder.decode(&frame) {
+                    Packet::Tcp(segment) => {
+                        tracker.push(&segment, &mut out);
+                    }
+                    Packet::Other(other) => totals.other(other, frame.number),
+                }
+            }
+            Ok(Next::Waiting) => {
+                tracker.idle(&mut out);
+                out.sink.idle();
+            }
+            Ok(Next::End) => break None,
+            Err(damage) => break Some(damage),
+        }
+    };
+    decoder.finish();
+    tracker.finish(&mut out);
+    for finding in reader.take_findings() {
+        out.sink.finding(finding);
+    }
+    for mark in decoder.take_lost_fragments() {
+        let message = "an IP packet of which not all fragments were captured".to_owned();
+        out.sink.finding(Finding { kind: Kind::Fragment, frame: Some(mark.frame), stream: None, offset: None, message });
+    }
+    let capture = Capture {
+        format: reader.format(),
+        compression: reader.compression(),
+        packets: reader.frames(),
+        bytes: totals.bytes,
+        first_time: totals.first,
+        last_time: totals.last,
+        interfaces: reader.interfaces().to_vec(),
+        connections: tracker.streams(),
+        others: totals.others,
+        damage,
+    };
+    (capture, out.sink)
+}
+
+struct Totals {
+    bytes: u64,
+    first: Time,
+    last: Time,
+    others: BTreeMap<Other, Others>,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self { bytes: 0, first: Time::UNKNOWN, last: Time::UNKNOWN, others: BTreeMap::new() }
+    }
+}
+
+impl Totals {
+    fn add(&mut self, len: u32, time: Time) {
+        self.bytes += u64::from(len);
+        if time == Time::UNKNOWN {
+            return;
+        }
+        if time.since(self.first).is_none_or(|after| after < 0) {
+            self.first = time;
+        }
+        if time.since(self.last).is_none_or(|after| after > 0) {
+            self.last = time;
+        }
+    }
+
+    fn other(&mut self, other: Other, frame: u64) {
+        self.others.entry(other).or_insert(Others { packets: 0, first_frame: frame }).packets += 1;
+    }
+}
+
+impl Capture {
+    /// From the first to the last frame, in nanoseconds.
+    pub fn duration(&self) -> Option<i64> {
+        self.last_time.since(self.first_time)
+    }
+}
