@@ -191,7 +191,8 @@ struct Asked {
 pub struct Conversation {
     client: Option<Side>,
     parsers: Pair<Parser>,
-    waiting: VecDeque<Asked>,
+    /// Boxed: mostly there is one, and the queue should not make room for four of their size.
+    waiting: VecDeque<Box<Asked>>,
     /// The response whose body is coming.
     answering: Option<Message>,
     /// Interim responses to a request that was not captured.
@@ -405,7 +406,7 @@ impl Conversation {
         {
             self.report(place, oldest);
         }
-        self.waiting.push_back(Asked { request, open: true, coffee, acked: begin.acked, interim: Vec::new(), response: None });
+        self.waiting.push_back(Box::new(Asked { request, open: true, coffee, acked: begin.acked, interim: Vec::new(), response: None }));
         framing
     }
 
@@ -550,8 +551,8 @@ impl Conversation {
         }
     }
 
-    fn report<S: Sink>(&mut self, place: &mut Place<'_, S>, asked: Asked) {
-        let Asked { request, interim, response, coffee, .. } = asked;
+    fn report<S: Sink>(&mut self, place: &mut Place<'_, S>, asked: Box<Asked>) {
+        let Asked { request, interim, response, coffee, .. } = *asked;
         self.emit(place, Some(request), interim, response, coffee);
     }
 

@@ -55,9 +55,9 @@ pub use flow::FlowStats;
 /// A closed connection waits this long for stragglers before it is summarised, in nanoseconds.
 const LINGER: i64 = 1_000_000_000;
 /// … and so many of them wait at the most.
-const MAX_LINGERING: usize = 4096;
+const MAX_LINGERING: usize = 1024;
 /// So many summarised connections are remembered, so that a late segment does not count as a new one.
-const MAX_RETIRED: usize = 1 << 16;
+const MAX_RETIRED: usize = 1 << 14;
 
 /// One of the two ends of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -86,8 +86,7 @@ pub struct Head {
 impl Head {
     /// Reads the head at the beginning of `bytes`; `None` if it is not there as a whole.
     pub fn parse(bytes: &[u8], role: Role) -> Option<Self> {
-        let len = length(bytes, 0)?;
-        Some(parse(&bytes[..len], role)?.head)
+        Some(parse(bytes, role, Until::BlankLine)?.head)
     }
 
     /// Whether it is a request's.
@@ -241,10 +240,19 @@ pub(super) fn length(bytes: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// Reads a head of which `bytes` hold all (or, where the capture kept no more, whole lines).
+/// Where a head ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Until {
+    /// With the blank line.
+    BlankLine,
+    /// With the last whole line: the capture kept no more.
+    LastLine,
+}
+
+/// Reads the head at the beginning of `bytes`, in one pass.
 ///
-/// `None` if it does not begin with a start line of that role.
-pub(super) fn parse(bytes: &[u8], role: Role) -> Option<Parsed> {
+/// `None` if it does not begin with a start line of that role, or is not there as a whole.
+pub(super) fn parse(bytes: &[u8], role: Role, until: Until) -> Option<Parsed> {
     let line = Lines(bytes).next()?;
     let fields = line.len() as u32;
     let start_line = without_line_end(line);
@@ -263,7 +271,13 @@ pub(super) fn parse(bytes: &[u8], role: Role) -> Option<Parsed> {
             (Start::Response { code: line.code, reason: place(line.reason) }, line.version, odd)
         }
     };
+    let version_place = place(version.bytes);
     let mut oddities = Oddities::default();
+    let (fields_len, blank_line, lengths) = read_fields(&bytes[line.len()..], &mut oddities);
+    if until == Until::BlankLine && !blank_line {
+        return None;
+    }
+    let bytes = &bytes[..line.len() + fields_len];
     for (there, kind) in [
         (odd.extra_space || odd.space_in_target, Kind::OddSpace),
         (odd.missing_reason, Kind::MissingReason),
@@ -275,21 +289,26 @@ pub(super) fn parse(bytes: &[u8], role: Role) -> Option<Parsed> {
             oddities.add(kind);
         }
     }
-    let lengths = read_fields(&bytes[fields as usize..], &mut oddities);
-    let version_place = place(version.bytes);
     let head = Head { raw: bytes.into(), start, version: version_place, protocol: version.protocol, major_version: version.major, fields };
     Some(Parsed { head, lengths, oddities })
 }
 
-fn read_fields(bytes: &[u8], oddities: &mut Oddities) -> Lengths {
+/// Reads the fields up to the blank line: their length with it, whether it is there, and what they say.
+fn read_fields(bytes: &[u8], oddities: &mut Oddities) -> (usize, bool, Lengths) {
     let mut lengths = Lengths::default();
+    let mut len = 0;
+    let mut blank_line = false;
     for line in Lines(bytes) {
         let content = without_line_end(line);
+        len += line.len();
         if line.len() == content.len() + 1 {
             oddities.add(Kind::BareLf);
         }
         match Field::parse(content) {
-            Field::End => {}
+            Field::End => {
+                blank_line = true;
+                break;
+            }
             Field::Bad => oddities.add(Kind::BadHeader),
             Field::Folded(_) => oddities.add(Kind::ObsFold),
             Field::Named { name, value, odd_space } => {
@@ -306,7 +325,7 @@ fn read_fields(bytes: &[u8], oddities: &mut Oddities) -> Lengths {
     if lengths.transfer_encoding == TransferEncoding::Other {
         oddities.add(Kind::BadTransferEncoding);
     }
-    lengths
+    (len, blank_line, lengths)
 }
 
 impl Lengths {
@@ -370,7 +389,7 @@ impl<'a> Field<'a> {
         }
         let Some(colon) = memchr(b':', line) else { return Self::Bad };
         let name = line[..colon].trim_ascii_end();
-        if name.is_empty() || !name.iter().all(|&byte| is_token(byte)) {
+        if name.is_empty() || !name.iter().all(|&byte| TOKEN[usize::from(byte)]) {
             return Self::Bad;
         }
         Self::Named { name, value: line[colon + 1..].trim_ascii(), odd_space: name.len() < colon }
@@ -378,9 +397,21 @@ impl<'a> Field<'a> {
 }
 
 /// A token's characters (RFC 9110 §5.6.2).
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
+const TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let marks = b"!#$%&'*+-.^_`|~";
+    let mut at = 0;
+    while at < 256 {
+        token[at] = (at as u8).is_ascii_alphanumeric();
+        at += 1;
+    }
+    let mut at = 0;
+    while at < marks.len() {
+        token[marks[at] as usize] = true;
+        at += 1;
+    }
+    token
+};
 
 /// Lines with their line ends; an unfinished last line is left out.
 struct Lines<'a>(&'a [u8]);
@@ -408,7 +439,7 @@ mod tests {
 
     fn check(bytes: &[u8], role: Role, lengths: Lengths, oddities: &[Kind]) -> Head {
         assert_eq!(length(bytes, 0), Some(bytes.len()));
-        let parsed = parse(bytes, role).expect("a head");
+        let parsed = parse(bytes, role, Until::BlankLine).expect("a head");
         assert_eq!(parsed.lengths, lengths, "{}", String::from_utf8_lossy(bytes));
         assert_eq!(parsed.oddities.iter().collect::<Vec<_>>(), oddities, "{}", String::from_utf8_lossy(bytes));
         parsed.head
@@ -469,6 +500,7 @@ mod tests {
 
     #[test]
     fn what_is_no_start_line_is_refused() {
+        let parse = |bytes, role| parse(bytes, role, Until::BlankLine);
         assert!(parse(b"220 mail ESMTP\r\n\r\n", Role::Request).is_none());
         assert!(parse(b"GET / HTTP/1.1\r\n\r\n", Role::Response).is_none());
         assert!(parse(b"", Role::Request).is_none());

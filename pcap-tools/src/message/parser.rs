@@ -7,7 +7,7 @@
 use htcpcp::{Command, Sniff, sniff_request, sniff_response};
 use memchr::{memchr, memmem};
 
-use super::head::{self, MAX_HEAD, Parsed, Role};
+use super::head::{self, MAX_HEAD, Parsed, Role, Until};
 use crate::connection::{Chunk, End, EndKind};
 use crate::finding::Kind;
 use crate::time::Mark;
@@ -303,7 +303,7 @@ impl Parser {
             }
             State::Head(partial) => {
                 let whole_lines = memchr::memrchr(b'\n', &partial.bytes).map_or(0, |at| at + 1);
-                let parsed = self.role.and_then(|role| head::parse(&partial.bytes[..whole_lines], role));
+                let parsed = self.role.and_then(|role| head::parse(&partial.bytes[..whole_lines], role, Until::LastLine));
                 match parsed {
                     Some(mut parsed) => {
                         parsed.oddities.add(Kind::CutHead);
@@ -407,10 +407,8 @@ impl Parser {
         self.begin = input.begin();
         self.mark = input.chunk.mark;
         // Most heads come whole.
-        if let Some(len) = head::length(rest, 0).filter(|&len| len <= MAX_HEAD)
-            && let Some(parsed) = self.role_of(rest).and_then(|role| self.parse(&rest[..len], role))
-        {
-            input.used += len;
+        if let Some(parsed) = self.parse(&rest[..rest.len().min(MAX_HEAD)]) {
+            input.used += parsed.head.bytes().len();
             return Some(self.hand_out(parsed));
         }
         match self.sniff(rest) {
@@ -437,7 +435,7 @@ impl Parser {
         self.mark = self.mark.max(input.chunk.mark);
         if let Some(len) = head::length(&partial.bytes, scanned) {
             let bytes = std::mem::take(&mut partial.bytes);
-            let Some(parsed) = self.role_of(&bytes).and_then(|role| self.parse(&bytes[..len], role)) else {
+            let Some(parsed) = self.parse(&bytes[..len]) else {
                 return self.stray(input);
             };
             input.used += len - before;
@@ -455,7 +453,7 @@ impl Parser {
                 return self.stray(input);
             }
             if self.role.is_none() && verdict == Sniff::Yes {
-                self.role = self.role_of(&bytes);
+                self.role = Some(self.role_of(&bytes));
             }
             let State::Head(partial) = &mut self.state else { unreachable!("a head is at hand") };
             partial.bytes = bytes;
@@ -464,8 +462,8 @@ impl Parser {
         None
     }
 
-    fn parse(&mut self, bytes: &[u8], role: Role) -> Option<Parsed> {
-        let mut parsed = head::parse(bytes, role)?;
+    fn parse(&mut self, bytes: &[u8]) -> Option<Parsed> {
+        let mut parsed = head::parse(bytes, self.role_of(bytes), Until::BlankLine)?;
         if std::mem::take(&mut self.leading) {
             parsed.oddities.add(Kind::LeadingCrlf);
         }
@@ -480,10 +478,10 @@ impl Parser {
     }
 
     /// What these bytes would begin: told by the connection, or by how a status line begins.
-    fn role_of(&self, bytes: &[u8]) -> Option<Role> {
-        self.role.or_else(|| {
+    fn role_of(&self, bytes: &[u8]) -> Role {
+        self.role.unwrap_or_else(|| {
             let response = bytes.starts_with(b"HTTP/") || bytes.starts_with(b"HTCPCP");
-            Some(if response { Role::Response } else { Role::Request })
+            if response { Role::Response } else { Role::Request }
         })
     }
 
@@ -531,9 +529,7 @@ impl Parser {
     /// Where in these bytes a whole, strictly formed head begins.
     fn inside(&self, bytes: &[u8]) -> Option<usize> {
         let strict = |at: usize| {
-            let candidate = &bytes[at..];
-            let len = head::length(candidate, 0)?;
-            let parsed = head::parse(&candidate[..len], self.role?)?;
+            let parsed = head::parse(&bytes[at..], self.role?, Until::BlankLine)?;
             (parsed.oddities.iter().next().is_none() && !parsed.head.fields().is_empty()).then_some(at)
         };
         match self.role? {

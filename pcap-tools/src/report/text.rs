@@ -3,9 +3,10 @@
 //! Fits a width, colours only when told to, and shows nothing out of a capture that a terminal would obey.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::net::IpAddr;
 
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
@@ -28,8 +29,9 @@ const TOP: usize = 10;
 const MAX_FINDINGS: usize = 20;
 /// Client ports that are shown of a pair of programs.
 const MAX_PORTS: usize = 8;
-/// Pairs of programs that are told apart.
-const MAX_PAIRS: usize = 1000;
+/// Servers that are told apart, and clients of each.
+const MAX_SERVERS: usize = 1000;
+const MAX_CLIENTS: usize = 1000;
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -86,10 +88,11 @@ struct ExchangeLine {
     time: Option<i64>,
 }
 
-/// Programs that talked: client address, server.
+/// Who talked to a server.
 #[derive(Default)]
-struct PairOfPrograms {
+struct Clients {
     connections: u64,
+    addresses: BTreeSet<IpAddr>,
     ports: Vec<u16>,
     exchanges: u64,
     encrypted: u64,
@@ -160,8 +163,8 @@ pub struct Report {
     style: Style,
     connections: Vec<ConnectionLine>,
     exchanges: Vec<ExchangeLine>,
-    pairs: BTreeMap<(Endpoint, std::net::IpAddr), PairOfPrograms>,
-    other_pairs: u64,
+    servers: BTreeMap<Endpoint, Clients>,
+    other_servers: u64,
     counts: Counts,
     findings: Findings,
     totals: Totals,
@@ -198,8 +201,8 @@ impl Report {
             style,
             connections: Vec::new(),
             exchanges: Vec::new(),
-            pairs: BTreeMap::new(),
-            other_pairs: 0,
+            servers: BTreeMap::new(),
+            other_servers: 0,
             counts: Counts::default(),
             findings: Findings::default(),
             totals: Totals::default(),
@@ -215,7 +218,7 @@ impl Report {
     pub fn write(mut self, path: &str, capture: &Capture, out: &mut dyn Write) -> io::Result<Counts> {
         let mut page = Page { style: self.style, text: String::new() };
         page.capture(path, capture);
-        page.programs(&self.pairs, self.other_pairs, &self.ports);
+        page.programs(&self.servers, self.other_servers, &self.ports);
         if self.keeps(self.totals.connections.saturating_sub(1)) {
             self.connections.sort_by_key(|line| line.stream);
             page.connections("Connections", &self.connections, &self.ports);
@@ -295,16 +298,18 @@ impl Sink for Report {
             }
         }
         let (client, server) = (connection.ends[talk.client], connection.ends[talk.client.other()]);
-        let key = (server, client.ip);
-        if self.pairs.len() >= MAX_PAIRS && !self.pairs.contains_key(&key) {
-            self.other_pairs += 1;
+        if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(&server) {
+            self.other_servers += 1;
         } else {
-            let pair = self.pairs.entry(key).or_default();
-            pair.connections += 1;
-            pair.exchanges += talk.exchanges;
-            pair.encrypted += u64::from(talk.protocol == Some(Protocol::Tls));
-            if pair.ports.len() <= MAX_PORTS && !pair.ports.contains(&client.port) {
-                pair.ports.push(client.port);
+            let clients = self.servers.entry(server).or_default();
+            clients.connections += 1;
+            clients.exchanges += talk.exchanges;
+            clients.encrypted += u64::from(talk.protocol == Some(Protocol::Tls));
+            if clients.addresses.len() < MAX_CLIENTS {
+                clients.addresses.insert(client.ip);
+            }
+            if clients.ports.len() <= MAX_PORTS && !clients.ports.contains(&client.port) {
+                clients.ports.push(client.port);
             }
         }
         if keeps {
@@ -510,41 +515,43 @@ impl Page {
         );
     }
 
-    fn programs(&mut self, pairs: &BTreeMap<(Endpoint, std::net::IpAddr), PairOfPrograms>, others: u64, ports: &Ports) {
-        if pairs.is_empty() {
+    fn programs(&mut self, servers: &BTreeMap<Endpoint, Clients>, others: u64, ports: &Ports) {
+        if servers.is_empty() {
             return;
         }
-        let mut rows: Vec<_> = pairs.iter().collect();
-        rows.sort_by_key(|((server, client), pair)| {
-            (Reverse(Program::of(ports, server.port).is_some()), Reverse(pair.connections), *server, *client)
-        });
+        let mut rows: Vec<_> = servers.iter().collect();
+        rows.sort_by_key(|(server, clients)| (Reverse(Program::of(ports, server.port).is_some()), Reverse(clients.connections), **server));
         self.heading("Programs");
         let mut table = self.table(&["Client", "Its ports", "Server", "Connections", "Exchanges"], &[3, 4]);
-        for ((server, client), pair) in rows.iter().take(TOP) {
-            let programs = Program::of(ports, server.port);
-            let name = |at: usize, address: String| match programs {
+        for (server, clients) in rows.iter().take(TOP) {
+            let name = |at: usize, address: String| match Program::of(ports, server.port) {
                 Some(programs) => format!("{} {address}", programs[at].as_str()),
                 None => address,
             };
-            let mut shown: Vec<u16> = pair.ports.iter().copied().take(MAX_PORTS).collect();
+            let client = match clients.addresses.len() {
+                0 | 1 => clients.addresses.iter().map(IpAddr::to_string).collect(),
+                MAX_CLIENTS.. => format!("{}+ addresses", number(MAX_CLIENTS as u64)),
+                many => format!("{many} addresses"),
+            };
+            let mut shown: Vec<u16> = clients.ports.iter().copied().take(MAX_PORTS).collect();
             shown.sort_unstable();
             let mut list = shown.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-            if pair.ports.len() > MAX_PORTS {
+            if clients.ports.len() > MAX_PORTS {
                 list.push_str(", …");
             }
-            let exchanges = if pair.encrypted > 0 { "encrypted".to_owned() } else { number(pair.exchanges) };
+            let exchanges = if clients.encrypted > 0 { "encrypted".to_owned() } else { number(clients.exchanges) };
             table.add_row(vec![
-                Cell::new(name(0, client.to_string())),
+                Cell::new(name(0, client)),
                 Cell::new(list),
                 Cell::new(name(1, server.to_string())),
-                right(number(pair.connections)),
+                right(number(clients.connections)),
                 right(exchanges),
             ]);
         }
         self.put(&table);
-        let more = rows.len().saturating_sub(TOP) as u64;
-        if more + others > 0 {
-            self.line(0, &format!("… and {} more pairs", number(more + others)));
+        let more = rows.len().saturating_sub(TOP) as u64 + others;
+        if more > 0 {
+            self.line(0, &format!("… and {} more", plural(more, "server", "servers")));
         }
     }
 
