@@ -107,7 +107,7 @@ mod tests {
         let mut random = crate::craft::Random::new(7);
         for _ in 0..500 {
             let mut pieces = Pieces::default();
-            let mut bytes = [0; 64];
+            let mut bytes = [0_u8; 64];
             for _ in 0..20 {
                 let start = random.below(60) as u64;
                 let end = start + 1 + random.below(64 - start as usize - 1) as u64;
