@@ -117,7 +117,7 @@ mod tests {
                 }
             }
             assert!(bytes.iter().all(|&count| count <= 1));
-            assert_eq!(pieces.covered(), bytes.iter().map(|&count| u64::from(count)).sum());
+            assert_eq!(pieces.covered(), bytes.iter().map(|&count| u64::from(count)).sum::<u64>());
         }
     }
 }
