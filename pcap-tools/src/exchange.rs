@@ -16,7 +16,7 @@
 //! impl Sink for Print {
 //!     fn exchange(&mut self, exchange: Exchange) {
 //!         let (request, response) = (exchange.request.unwrap(), exchange.response.unwrap());
-//!         self.0.push(format!("{} -> {:?}", String::from_utf8_request.head.start_line_text(), response.head.status()));
+//!         self.0.push(format!("{} -> {:?}", request.head.start_line_text(), response.head.status()));
 //!     }
 //!     fn connection(&mut self, _: Connection, _: Talk) {}
 //!     fn finding(&mut self, _: Finding) {}
@@ -251,10 +251,8 @@ impl<S: Sink> Consumer<Exchanges<S>> for Conversation {
         if let Some(tls) = &mut self.tls {
             tls.1[side].finish();
         }
-        if self.speaks_http() {
-            let (from, len) = (context.ends[side], gap.len);
-            place.finding(Kind::Gap, gap.mark, gap.offset, format!("{len} bytes from {from} were never captured"));
-        }
+        let (from, len) = (context.ends[side], gap.len);
+        place.finding(Kind::Gap, gap.mark, gap.offset, format!("{len} bytes from {from} were never captured"));
         match self.parsers[side].gap(gap.len) {
             Some(event) => self.event(&mut place, event),
             // A gap inside of a body whose end will be recognised leaves the order of messages as it is.
@@ -357,7 +355,8 @@ impl Conversation {
                 self.lost(place, why, body_bytes, begin, None);
             }
             Event::Stray { mark, offset } => {
-                if self.speaks_http() {
+                // Without a SYN, they may be the tail of a message that began before the capture.
+                if self.parsers[place.side].found() || place.context.client.is_some() && self.speaks_http() {
                     place.finding(Kind::ExcessData, mark, offset, "bytes that belong to no message".to_owned());
                     self.inexact = true;
                 }

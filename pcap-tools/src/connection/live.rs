@@ -334,6 +334,7 @@ impl<C> Live<C> {
     }
 
     /// Delivers whatever is left, and summarises.
+    #[expect(clippy::boxed_local, reason = "a thousand bytes are better left where they are")]
     pub fn finish<O>(mut self: Box<Self>, out: &mut O)
     where
         C: Consumer<O>,

@@ -30,7 +30,7 @@ impl Key {
             return Self::V4(u128::from(a.min(b)) << 64 | u128::from(a.max(b)));
         }
         let wide = |end: Endpoint| match end.ip {
-            IpAddr::V4(ip) => (u128::from(ip.to_ipv6_mapped().to_bits()), end.port),
+            IpAddr::V4(ip) => (ip.to_ipv6_mapped().to_bits(), end.port),
             IpAddr::V6(ip) => (ip.to_bits(), end.port),
         };
         let (a, b) = (wide(one), wide(two));

@@ -436,7 +436,7 @@ impl Parser {
         if let Some(len) = head::length(&partial.bytes, scanned) {
             let bytes = std::mem::take(&mut partial.bytes);
             let Some(parsed) = self.parse(&bytes[..len]) else {
-                return self.stray(input);
+                return self.stray_before(input, before);
             };
             input.used += len - before;
             return Some(self.hand_out(parsed));
@@ -450,7 +450,7 @@ impl Parser {
             let bytes = std::mem::take(&mut partial.bytes);
             let verdict = self.sniff(&bytes);
             if verdict == Sniff::No {
-                return self.stray(input);
+                return self.stray_before(input, before);
             }
             if self.role.is_none() && verdict == Sniff::Yes {
                 self.role = Some(self.role_of(&bytes));
@@ -496,16 +496,23 @@ impl Parser {
         }
     }
 
-    /// These bytes begin no message.
+    /// These bytes begin no message; the search takes segments from their beginnings, so that the rest of
+    /// this one is passed over.
     fn stray(&mut self, input: &mut Input<'_>) -> Option<Event> {
+        let begin = input.begin();
+        input.used = input.chunk.bytes.len();
+        self.report_stray(begin)
+    }
+
+    /// What was held of earlier segments does not go on as a message: this segment may begin one.
+    fn stray_before(&mut self, input: &mut Input<'_>, held: usize) -> Option<Event> {
+        if held == 0 { self.stray(input) } else { self.report_stray(self.begin) }
+    }
+
+    fn report_stray(&mut self, begin: Begin) -> Option<Event> {
         self.state = State::Searching;
         self.leading = false;
-        let event = Event::Stray { mark: input.chunk.mark, offset: input.chunk.offset + input.used as u64 };
-        // The search takes segments from their beginnings; the rest of this one has been looked at.
-        if input.used == 0 || !self.found {
-            input.used = input.chunk.bytes.len();
-        }
-        (!std::mem::replace(&mut self.strayed, true)).then_some(event)
+        (!std::mem::replace(&mut self.strayed, true)).then_some(Event::Stray { mark: begin.mark, offset: begin.offset })
     }
 
     /// Looks for a start line: at the beginning of a segment or, on a connection that is known to speak
@@ -627,7 +634,7 @@ impl Parser {
 fn is_next_request(bytes: &[u8]) -> bool {
     match sniff_request(bytes) {
         Sniff::Yes => true,
-        Sniff::More => memchr(b' ', bytes).is_some() || matches!(bytes, [b'\r' | b'\n', ..]),
+        Sniff::More => bytes.iter().position(|&byte| byte == b' ').is_some_and(|space| bytes[..space].iter().all(u8::is_ascii_uppercase)),
         Sniff::No => matches!(bytes, [b'\r' | b'\n', ..]),
     }
 }

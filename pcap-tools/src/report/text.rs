@@ -98,9 +98,12 @@ struct Clients {
     encrypted: u64,
 }
 
+/// Size first, then the earlier; reversed, so that a heap shows the least.
+type Rank = Reverse<(i64, Reverse<u64>)>;
+
 /// The largest of many, by a number.
 struct Largest<T> {
-    heap: BinaryHeap<(Reverse<(i64, Reverse<u64>)>, usize)>,
+    heap: BinaryHeap<(Rank, usize)>,
     lines: Vec<T>,
 }
 
@@ -815,7 +818,7 @@ pub fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
