@@ -468,25 +468,9 @@ impl Page {
     }
 
     /// A paragraph, folded to the width.
-    fn line(&mut self, indent: usize, line: &str) {
-        let width = usize::from(self.style.width).max(20);
-        let mut used = indent;
-        let mut begun = false;
-        self.text.push_str(&" ".repeat(indent));
-        for word in line.split(' ') {
-            let len = unicode_width::UnicodeWidthStr::width(word);
-            if begun && used + 1 + len > width {
-                self.text.push('\n');
-                self.text.push_str(&" ".repeat(indent + 2));
-                used = indent + 2;
-            } else if begun {
-                self.text.push(' ');
-                used += 1;
-            }
-            self.text.push_str(word);
-            used += len;
-            begun = true;
-        }
+    fn line(&mut self, line: &str) {
+        let options = textwrap::Options::new(usize::from(self.style.width)).subsequent_indent("  ");
+        self.text.push_str(&textwrap::fill(line, options));
         self.text.push('\n');
     }
 
@@ -497,7 +481,7 @@ impl Page {
         if let Some(nanos) = capture.duration() {
             let _ = write!(line, ", {} from {}", duration(nanos), capture.first_time);
         }
-        self.line(0, &line);
+        self.line(&line);
         let mut kinds: Vec<String> = capture
             .interfaces
             .iter()
@@ -512,10 +496,11 @@ impl Page {
             kinds.push(format!("… {} interfaces", capture.interfaces.len()));
         }
         let compression = capture.compression.map_or(String::new(), |compression| format!(", {compression}"));
-        self.line(
-            0,
-            &format!("{}{compression}: {}", capture.format, if kinds.is_empty() { "no interface".to_owned() } else { kinds.join(", ") }),
-        );
+        self.line(&format!(
+            "{}{compression}: {}",
+            capture.format,
+            if kinds.is_empty() { "no interface".to_owned() } else { kinds.join(", ") }
+        ));
     }
 
     fn programs(&mut self, servers: &BTreeMap<Endpoint, Clients>, others: u64, ports: &Ports) {
@@ -523,7 +508,9 @@ impl Page {
             return;
         }
         let mut rows: Vec<_> = servers.iter().collect();
-        rows.sort_by_key(|(server, clients)| (Reverse(Program::of(ports, server.port).is_some()), Reverse(clients.connections), **server));
+        // The lab's programs in the order of their chain, then whoever talked most.
+        let place = |server: &Endpoint| Program::of(ports, server.port).map_or(usize::MAX, |programs| programs[0] as usize);
+        rows.sort_by_key(|(server, clients)| (place(server), Reverse(clients.connections), **server));
         self.heading("Programs");
         let mut table = self.table(&["Client", "Its ports", "Server", "Connections", "Exchanges"], &[3, 4]);
         for (server, clients) in rows.iter().take(TOP) {
@@ -554,7 +541,7 @@ impl Page {
         self.put(&table);
         let more = rows.len().saturating_sub(TOP) as u64 + others;
         if more > 0 {
-            self.line(0, &format!("… and {} more", plural(more, "server", "servers")));
+            self.line(&format!("… and {} more", plural(more, "server", "servers")));
         }
     }
 
@@ -599,13 +586,13 @@ impl Page {
         }
         self.put(&table);
         for line in lines.iter().filter(|line| !line.remarks.is_empty()) {
-            self.line(0, &format!("#{}: {}", line.stream, line.remarks.join("; ")));
+            self.line(&format!("#{}: {}", line.stream, line.remarks.join("; ")));
         }
     }
 
     fn many_connections(&mut self, totals: &mut Totals, ports: &Ports) {
         self.heading("Connections");
-        self.line(0, &plural(totals.connections, "connection", "connections"));
+        self.line(&plural(totals.connections, "connection", "connections"));
         let [whole, half, none] = totals.handshakes;
         let mut handshakes = vec![format!("{} complete", number(whole))];
         for (count, what) in [(half, "half"), (none, "not captured")] {
@@ -613,12 +600,12 @@ impl Page {
                 handshakes.push(format!("{} {what}", number(count)));
             }
         }
-        self.line(0, &format!("handshakes: {}", handshakes.join(", ")));
+        self.line(&format!("handshakes: {}", handshakes.join(", ")));
         if let Some(rtt) = totals.rtt.describe() {
-            self.line(0, &format!("round-trip time: {rtt}"));
+            self.line(&format!("round-trip time: {rtt}"));
         }
         let closes: Vec<String> = totals.closes.iter().map(|(word, count)| format!("{} {word}", number(*count))).collect();
-        self.line(0, &format!("closed: {}", closes.join(", ")));
+        self.line(&format!("closed: {}", closes.join(", ")));
         let troubles: Vec<String> = [
             (totals.retransmissions, "retransmission", "retransmissions"),
             (totals.out_of_order, "segment out of order", "segments out of order"),
@@ -629,7 +616,7 @@ impl Page {
         .map(|(count, one, many)| plural(count, one, many))
         .collect();
         if !troubles.is_empty() {
-            self.line(0, &troubles.join(", "));
+            self.line(&troubles.join(", "));
         }
         self.connections("Largest connections", &std::mem::take(&mut totals.largest).into_lines(), ports);
         if totals.connection_failures > 0 {
@@ -669,16 +656,16 @@ impl Page {
 
     fn many_exchanges(&mut self, totals: &mut Totals) {
         self.heading("Exchanges");
-        self.line(0, &plural(totals.exchanges, "exchange", "exchanges"));
+        self.line(&plural(totals.exchanges, "exchange", "exchanges"));
         let statuses: Vec<String> = totals.statuses.iter().map(|(status, count)| format!("{status}: {}", number(*count))).collect();
-        self.line(0, &format!("statuses: {}", statuses.join(", ")));
+        self.line(&format!("statuses: {}", statuses.join(", ")));
         for (count, what) in [(totals.unanswered, "without a complete response"), (totals.unrequested, "without a complete request")] {
             if count > 0 {
-                self.line(0, &format!("{} {what}", number(count)));
+                self.line(&format!("{} {what}", number(count)));
             }
         }
         if let Some(time) = totals.response_time.describe() {
-            self.line(0, &format!("response time: {time}"));
+            self.line(&format!("response time: {time}"));
         }
         self.exchanges("Slowest exchanges", &std::mem::take(&mut totals.slowest).into_lines());
         if totals.failures > 0 {
@@ -701,14 +688,11 @@ impl Page {
                 } else {
                     String::new()
                 };
-                self.line(
-                    0,
-                    &format!(
-                        "{name}: {}, {}{hidden}",
-                        plural(count.requests, "request", "requests"),
-                        plural(count.responses, "response", "responses")
-                    ),
-                );
+                self.line(&format!(
+                    "{name}: {}, {}{hidden}",
+                    plural(count.requests, "request", "requests"),
+                    plural(count.responses, "response", "responses")
+                ));
             }
         }
     }
@@ -727,7 +711,7 @@ impl Page {
         if others.len() > TOP {
             list.push(format!("{} more kinds", others.len() - TOP));
         }
-        self.line(0, &format!("Not TCP: {}", list.join(", ")));
+        self.line(&format!("Not TCP: {}", list.join(", ")));
     }
 
     fn findings(&mut self, findings: &mut Findings) {
@@ -738,24 +722,24 @@ impl Page {
         self.heading("Findings");
         if total > MAX_FINDINGS as u64 {
             let counts: Vec<String> = findings.counts().iter().map(|(kind, count)| format!("{} {}", kind.name(), number(*count))).collect();
-            self.line(0, &counts.join(", "));
+            self.line(&counts.join(", "));
         }
         for finding in findings.in_order().iter().take(MAX_FINDINGS) {
             let frame = finding.frame.map_or(String::new(), |frame| format!("frame {frame}"));
             let stream = finding.stream.map_or(String::new(), |stream| format!("#{stream}"));
             let place = [frame, stream].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-            self.line(0, &format!("{place}: {}", printable(&finding.message)));
+            self.line(&format!("{place}: {}", printable(&finding.message)));
         }
         if total > MAX_FINDINGS as u64 {
-            self.line(0, &format!("… and {} more (--format json lists them)", number(total - MAX_FINDINGS as u64)));
+            self.line(&format!("… and {} more (--format json lists them)", number(total - MAX_FINDINGS as u64)));
         }
     }
 
     fn damage(&mut self, path: &str, capture: &Capture) {
         if let Some(damage) = &capture.damage {
             self.heading("Damage");
-            self.line(0, &format!("{}: {}", printable(path), printable(&damage.to_string())));
-            self.line(0, "Everything before that place was read and is reported above.");
+            self.line(&format!("{}: {}", printable(path), printable(&damage.to_string())));
+            self.line("Everything before that place was read and is reported above.");
         }
     }
 
@@ -774,6 +758,9 @@ impl Page {
         }
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
+        }
+        if let Some(last) = table.column_mut(columns.len() - 1) {
+            last.set_padding((0, 0));
         }
         table
     }

@@ -1,0 +1,314 @@
+//! The program: arguments in; standard output, standard error and exit code out.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use pcap_tools::craft::{self, Conversation, Side};
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace")
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pcap-tools"));
+    command.args(arguments).env_remove("COLUMNS").env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+struct Run {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn finish(output: Output) -> Run {
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    Run { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn run(arguments: &[&str]) -> Run {
+    finish(command(arguments).output().expect("the program starts"))
+}
+
+fn check(arguments: &[&str], code: i32) -> Run {
+    let run = run(arguments);
+    assert_eq!(run.code, Some(code), "{arguments:?}: {}{}", run.out, run.err);
+    run
+}
+
+/// A folder with one capture; its path.
+fn capture(bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("a.pcapng");
+    std::fs::write(&path, bytes).expect("the capture is written");
+    (folder, path)
+}
+
+fn talk(port: u16) -> Conversation {
+    let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    let mut talk = Conversation::new(at(50000), at(port));
+    talk.handshake();
+    talk
+}
+
+/// One exchange with the web app, closed by the server.
+fn one_exchange() -> Vec<u8> {
+    let mut talk = talk(5031);
+    talk.client("GET /a HTTP/1.1\r\nHost: x\r\n\r\n").server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").close(Side::Server);
+    craft::capture(&talk.packets())
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("a JSON document")
+}
+
+#[test]
+fn json_keeps_the_contract() {
+    let (_folder, path) = capture(&one_exchange());
+    let document = json(&check(&["summarize", "--format", "json", path.to_str().unwrap()], 0).out);
+    assert_eq!(document["schema"], "pcap-tools/summary/1");
+    assert_eq!(document["capture"]["packets"], 9);
+    assert_eq!(document["capture"]["first_time"], "2023-06-27T09:39:59.342121Z");
+    assert_eq!(document["capture"]["interfaces"][0]["link_type"], "NULL");
+    assert_eq!(document["capture"]["damage"], Value::Null);
+    let connection = &document["connections"][0];
+    assert_eq!(connection["client"], json(r#"{"ip": "127.0.0.1", "port": 50000}"#));
+    let handshake = &connection["handshake"];
+    assert_eq!([&handshake["syn"], &handshake["syn_ack"], &handshake["ack"], &handshake["rtt_us"]], [1, 2, 3, 2000]);
+    assert_eq!(connection["close"]["kind"], "fin");
+    assert_eq!(connection["close"]["first_by"], "server");
+    assert_eq!(connection["close"]["frames"], json("[6, 8]"));
+    let exchange = &document["exchanges"][0];
+    assert_eq!(exchange["request"]["headers"], json(r#"[["Host", "x"]]"#));
+    assert_eq!(exchange["response"]["body_bytes"], 2);
+    assert_eq!(exchange["response_time_us"], 1000);
+    assert_eq!(exchange["interim"], json("[]"));
+    assert_eq!(document["counts"]["http"], json(r#"{"requests": 1, "responses": 1}"#));
+    assert_eq!(document["findings"], json("[]"));
+}
+
+/// Every key of a document, wherever it stands.
+fn keys(value: &Value, found: &mut std::collections::BTreeSet<String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, value)| {
+            found.insert(key.clone());
+            keys(value, found);
+        }),
+        Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_is_documented() {
+    let mut talk = talk(5031);
+    talk.client("GET /a HTTP/1.1\r\n\r\n")
+        .server("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhi")
+        .close(Side::Server);
+    let mut bytes = craft::capture(&talk.packets());
+    bytes.truncate(bytes.len() - 5);
+    let (_folder, path) = capture(&bytes);
+    let path = path.to_str().unwrap();
+    let documentation = std::fs::read_to_string(workspace().join("pcap-tools/FORMATS.md")).unwrap();
+    let mut found = std::collections::BTreeSet::new();
+    let run = check(&["summarize", "--format", "json", path, path], 1);
+    for line in run.out.lines() {
+        let mut document = json(line);
+        // Its keys are the kinds, which have a table of their own.
+        document.as_object_mut().unwrap().remove("finding_counts");
+        keys(&document, &mut found);
+    }
+    assert!(found.len() > 60, "{found:?}");
+    for key in found {
+        assert!(documentation.contains(&format!("`{key}`")) || documentation.contains(&format!("\"{key}\"")), "{key} is not in FORMATS.md");
+    }
+}
+
+#[test]
+fn json_lines_are_the_same_rows() {
+    let (_folder, path) = capture(&one_exchange());
+    let path = path.to_str().unwrap();
+    let document = json(&check(&["summarize", "--format", "json", path], 0).out);
+    let lines = check(&["summarize", "--format", "jsonl", path], 0).out;
+    let mut rows: Vec<Value> = lines.lines().map(json).collect();
+    assert_eq!(rows.len(), 2);
+    for (row, kind, list) in [(0, "exchange", "exchanges"), (1, "connection", "connections")] {
+        let row = rows[row].as_object_mut().unwrap();
+        assert_eq!(row.remove("type"), Some(kind.into()));
+        row.remove("findings");
+        assert_eq!(Value::from(row.clone()), document[list][0]);
+    }
+}
+
+#[test]
+fn csv_tables_have_a_header_and_a_row_each() {
+    let (_folder, path) = capture(&one_exchange());
+    let path = path.to_str().unwrap();
+    for (table, column, value) in [("exchanges", "target", "/a"), ("connections", "close_kind", "fin"), ("handshakes", "rtt_us", "2000")] {
+        let out = check(&["summarize", "--format", "csv", "--table", table, path], 0).out;
+        let mut reader = csv::Reader::from_reader(out.as_bytes());
+        let at = reader.headers().unwrap().iter().position(|name| name == column).expect(column);
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(&rows[0][at], value);
+        let empty = craft::capture(&[]);
+        let (_folder, path) = capture(&empty);
+        let none = check(&["summarize", "--format", "csv", "--table", table, path.to_str().unwrap()], 0).out;
+        assert_eq!(none.lines().next(), out.lines().next());
+        assert_eq!(none.lines().count(), 1);
+    }
+}
+
+#[test]
+fn several_captures_are_reported_each_and_in_total() {
+    let (_folder, path) = capture(&one_exchange());
+    let path = path.to_str().unwrap();
+    let run = check(&["summarize", "--format", "json", path, "absent.pcapng", path], 2);
+    let documents: Vec<Value> = run.out.lines().map(json).collect();
+    assert_eq!(documents.len(), 3);
+    let total = &documents[2];
+    assert_eq!(total["schema"], "pcap-tools/total/1");
+    assert_eq!([&total["captures"], &total["unreadable"], &total["packets"], &total["connections"]], [2, 1, 18, 2]);
+    assert!(run.err.contains("absent.pcapng"));
+    let text = check(&["summarize", path, path], 0).out;
+    assert!(text.contains("Total of 2 captures: 18 packets, 2 connections"), "{text}");
+}
+
+#[test]
+fn a_capture_that_is_cut_is_read_and_its_damage_named() {
+    let bytes = one_exchange();
+    let (_folder, path) = capture(&bytes[..bytes.len() - 10]);
+    let path = path.to_str().unwrap();
+    let run = check(&["summarize", "--format", "json", path], 1);
+    let document = json(&run.out);
+    assert_eq!(document["capture"]["packets"], 8);
+    assert_eq!(document["exchanges"][0]["response"]["status"], 200);
+    let damage = &document["capture"]["damage"];
+    assert_eq!([&damage["kind"], &damage["frame"]], [&Value::from("cut"), &Value::from(9)]);
+    let offset = damage["offset"].as_u64().unwrap().to_string();
+    for part in [path, "frame 9", &format!("byte offset {offset}")] {
+        assert!(run.err.contains(part), "{}", run.err);
+    }
+}
+
+#[test]
+fn what_is_no_capture_is_refused() {
+    let (folder, path) = capture(b"GET / HTTP/1.1");
+    let run = check(&["summarize", path.to_str().unwrap()], 2);
+    assert!(run.err.contains("is no pcapng or pcap capture") && run.out.is_empty(), "{}", run.err);
+    std::fs::write(&path, b"").unwrap();
+    assert!(check(&["summarize", path.to_str().unwrap()], 2).err.contains("is empty"));
+    assert!(check(&["summarize", folder.path().to_str().unwrap()], 2).err.contains("directory"));
+    check(&["summarize"], 2);
+    check(&["no-such-command"], 2);
+}
+
+#[test]
+fn standard_input_is_read() {
+    let mut child = command(&["summarize", "--format", "json", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&one_exchange()).unwrap();
+    let document = json(&finish(child.wait_with_output().unwrap()).out);
+    assert_eq!(document["capture"]["path"], "-");
+    assert_eq!(document["counts"]["http"]["responses"], 1);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let (_folder, path) = capture(&one_exchange());
+    let mut child = command(&["summarize", path.to_str().unwrap()]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let run = finish(child.wait_with_output().unwrap());
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn ports_can_be_told() {
+    let mut talk = talk(6030);
+    talk.client("BREW / HTTP/1.1\r\nContent-Length: 0\r\n\r\n").server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let (_folder, path) = capture(&craft::capture(&talk.packets()));
+    let path = path.to_str().unwrap();
+    let protocol = |arguments: &[&str]| {
+        json(&check(&[&["summarize", "--format", "json", path], arguments].concat(), 0).out)["exchanges"][0]["protocol"].clone()
+    };
+    assert_eq!(protocol(&[]), "http");
+    assert_eq!(protocol(&["--pot-port", "6030"]), "htcpcp");
+    let text = check(&["summarize", "--http-port", "6030", path], 0).out;
+    assert!(text.contains("browser:50000 → web app:6030"), "{text}");
+}
+
+#[test]
+fn text_fits_the_width_and_shows_nothing_that_a_terminal_obeys() {
+    let mut talk = talk(5031);
+    let target = format!("/\u{1b}[2J\u{202e}{}", "long/".repeat(60));
+    talk.client(format!("GET {target} HTTP/1.1\r\n\r\n")).server("HTTP/1.1 200 \u{1b}]0;title\u{7}\r\nContent-Length: 0\r\n\r\n");
+    let (_folder, path) = capture(&craft::capture(&talk.packets()));
+    for columns in [40, 60, 80, 100, 200] {
+        let out = command(&["summarize", path.file_name().unwrap().to_str().unwrap()])
+            .current_dir(path.parent().unwrap())
+            .env("COLUMNS", columns.to_string())
+            .output()
+            .unwrap();
+        let out = finish(out).out;
+        for line in out.lines() {
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= columns, "{columns}: {line}");
+            assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn a_large_capture_is_summarised_unless_all_is_asked_for() {
+    let mut packets = Vec::new();
+    for port in 0..150 {
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let mut talk = Conversation::new(at(20000 + port), at(5031));
+        let status = if port % 50 == 49 { "503 Busy" } else { "200 OK" };
+        talk.handshake()
+            .client("GET /a HTTP/1.1\r\n\r\n")
+            .server(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"))
+            .close(Side::Client);
+        packets.extend(talk.packets());
+    }
+    let (_folder, path) = capture(&craft::capture(&packets));
+    let path = path.to_str().unwrap();
+    let text = check(&["summarize", path], 0).out;
+    for part in ["150 connections", "Largest connections", "Slowest exchanges", "Failed exchanges (3 of 3)", "200: 147, 503: 3"] {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+    assert!(text.lines().count() < 100);
+    let all = check(&["summarize", "--all", path], 0).out;
+    assert!(all.lines().count() > 300);
+    assert!(all.contains("browser:20149"));
+}
+
+#[test]
+fn help_teaches_and_completions_and_pages_are_made() {
+    let help = check(&["summarize", "--help"], 0).out;
+    assert!(help.contains("dumpcap -i lo -w - | pcap-tools summarize"), "{help}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(check(&["completions", shell], 0).out.contains("summarize"));
+    }
+    assert!(check(&["man"], 0).out.contains(".TH pcap-tools"));
+    let folder = tempfile::tempdir().unwrap();
+    check(&["man", folder.path().to_str().unwrap()], 0);
+    assert!(folder.path().join("pcap-tools-summarize.1").exists());
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--package", "pcap-tools", "--example", "lab_capture", "--"])
+        .arg(folder.path().join("lab.pcapng"))
+        .current_dir(workspace())
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let printed = finish(command(&["summarize", "lab.pcapng"]).current_dir(folder.path()).output().unwrap()).out;
+    let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+    assert!(readme.contains(&format!("$ pcap-tools summarize lab.pcapng\n{printed}```")), "the README should show:\n{printed}");
+}
