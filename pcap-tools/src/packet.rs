@@ -228,30 +228,9 @@ impl Decoder {
 
     /// Everything in IP that is not plain: options, extension headers, fragments, IPv6.
     fn any_ip<'a>(&'a mut self, lower: Lower, bytes: &'a [u8], beyond: usize) -> Result<Segment<'a>, Other> {
-        let (ip, _) = LaxIpSlice::from_slice(bytes).map_err(|_| Other::Unreadable)?;
-        let payload = ip.payload();
-        let header_len = payload.payload.as_ptr() as usize - bytes.as_ptr() as usize;
-        let claimed = match &ip {
-            LaxIpSlice::Ipv4(ip) => usize::from(ip.header().total_len()),
-            LaxIpSlice::Ipv6(ip) => match usize::from(ip.header().payload_length()) {
-                0 => 0,
-                len => len + etherparse::Ipv6Header::LEN,
-            },
-        };
-        // 0 is what segmentation offload leaves; etherparse has taken the whole slice then.
-        let total = if claimed == 0 { bytes.len() + beyond } else { claimed };
-        let packet = IpPacket {
-            source: ip.source_addr(),
-            destination: ip.destination_addr(),
-            protocol: payload.ip_number.0,
-            payload: payload.payload,
-            payload_len: total.saturating_sub(header_len).max(payload.payload.len()),
-        };
-        if !payload.fragmented {
-            return lower.segment(packet);
-        }
-        let Some(fragment) = Fragment::of(&ip) else { return Err(Other::Unreadable) };
-        if payload.payload.len() < packet.payload_len {
+        let (packet, fragment) = any_ip(bytes, beyond)?;
+        let Some(fragment) = fragment else { return lower.segment(packet) };
+        if packet.payload.len() < packet.payload_len {
             return Err(Other::Unreadable);
         }
         match self.fragments.add(fragment, packet, lower.mark) {
@@ -334,6 +313,33 @@ fn plain_ipv4(bytes: &[u8], beyond: usize) -> Option<IpPacket<'_>> {
     })
 }
 
+/// Any IP packet, and its place if it is a fragment.
+///
+/// `beyond`: how many bytes of the packet the capture did not keep.
+fn any_ip(bytes: &[u8], beyond: usize) -> Result<(IpPacket<'_>, Option<Fragment>), Other> {
+    let (ip, _) = LaxIpSlice::from_slice(bytes).map_err(|_| Other::Unreadable)?;
+    let payload = ip.payload();
+    let header_len = payload.payload.as_ptr() as usize - bytes.as_ptr() as usize;
+    let claimed = match &ip {
+        LaxIpSlice::Ipv4(ip) => usize::from(ip.header().total_len()),
+        LaxIpSlice::Ipv6(ip) => match usize::from(ip.header().payload_length()) {
+            0 => 0,
+            len => len + etherparse::Ipv6Header::LEN,
+        },
+    };
+    // 0 is what segmentation offload leaves; etherparse has taken the whole slice then.
+    let total = if claimed == 0 { bytes.len() + beyond } else { claimed.min(bytes.len() + beyond) };
+    let packet = IpPacket {
+        source: ip.source_addr(),
+        destination: ip.destination_addr(),
+        protocol: payload.ip_number.0,
+        payload: payload.payload,
+        payload_len: total.saturating_sub(header_len).max(payload.payload.len()),
+    };
+    let fragment = if payload.fragmented { Some(Fragment::of(&ip).ok_or(Other::Unreadable)?) } else { None };
+    Ok((packet, fragment))
+}
+
 /// The IP packet in a frame.
 fn ip_packet(link_type: LinkType, data: &[u8]) -> Result<&[u8], Other> {
     match link_type {
@@ -383,5 +389,42 @@ fn family(data: &[u8]) -> Result<&[u8], Other> {
     match if little > 0xffff { little.swap_bytes() } else { little } {
         2 | 10 | 23 | 24 | 28 | 30 => Ok(rest),
         other => Err(Other::EtherType(other as u16)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::craft::{self, Random};
+
+    /// What is read directly is what etherparse reads.
+    fn check(bytes: &[u8], beyond: usize) {
+        if let Some(plain) = plain_ipv4(bytes, beyond) {
+            let (any, fragment) = any_ip(bytes, beyond).expect("etherparse reads it too");
+            assert_eq!((plain, fragment.is_none()), (any, true), "{bytes:02x?} and {beyond} bytes beyond");
+        }
+    }
+
+    #[test]
+    fn the_direct_way_agrees_with_etherparse() {
+        let mut random = Random::new(791);
+        let mut plain = 0;
+        for _ in 0..20_000 {
+            let payload = vec![7; random.below(60)];
+            let protocol = [6, 6, 6, 17, 1, 51, 4][random.below(7)];
+            let mut packet = craft::ip("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap(), protocol, &payload);
+            packet.resize(packet.len() + random.below(8), 0); // what Ethernet pads short frames with
+            let captured = random.below(packet.len() + 1);
+            let beyond = if random.below(2) == 0 { packet.len() - captured } else { 0 };
+            packet.truncate(captured);
+            for _ in 0..random.below(3) {
+                if let Some(byte) = packet.get_mut(random.below(24)) {
+                    *byte = random.number() as u8;
+                }
+            }
+            plain += u32::from(plain_ipv4(&packet, beyond).is_some());
+            check(&packet, beyond);
+        }
+        assert!(plain > 2_000, "{plain} packets were plain");
     }
 }
