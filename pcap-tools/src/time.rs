@@ -29,6 +29,13 @@ impl Time {
     }
 }
 
+impl From<i64> for Time {
+    /// Nanoseconds since the Unix epoch; the least value of all is the unknown time.
+    fn from(nanos: i64) -> Self {
+        Self(nanos)
+    }
+}
+
 /// RFC 3339 in UTC with microseconds, or with nanoseconds where they are not zero.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -89,13 +89,19 @@ enum Resolution {
 
 impl Interface {
     fn time(&self, ticks: u64) -> Time {
+        // Nearly every capture: whole nanoseconds in a tick, no offset, this century.
+        if let (Resolution::Decimal(n @ 0..=9), 0) = (self.resolution, self.offset_seconds)
+            && let Some(nanos) = ticks.checked_mul(10_u64.pow(9 - u32::from(n)))
+            && let Ok(nanos) = i64::try_from(nanos)
+        {
+            return Time::from(nanos);
+        }
         let offset = i128::from(self.offset_seconds) * 1_000_000_000;
         let ticks = u128::from(ticks);
         let nanos = match self.resolution {
             Resolution::Decimal(n) if n <= 9 => ticks * 10_u128.pow(9 - u32::from(n)),
-            // Over 10^38 the divisor leaves u128, and any tick count has become zero long before.
-            Resolution::Decimal(n) => ticks.checked_div(10_u128.checked_pow(u32::from(n) - 9).unwrap_or(u128::MAX)).unwrap_or(0),
-            Resolution::Binary(n) if n < 64 => (ticks * 1_000_000_000) >> n,
+            // From 10^-48 seconds on, any number of ticks is no nanosecond.
+            Resolution::Decimal(n) => 10_u128.checked_pow(u32::from(n) - 9).map_or(0, |divisor| ticks / divisor),
             Resolution::Binary(n) => (ticks * 1_000_000_000).checked_shr(u32::from(n)).unwrap_or(0),
         };
         Time::from_nanos(nanos as i128 + offset)

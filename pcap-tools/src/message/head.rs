@@ -382,17 +382,18 @@ enum Field<'a> {
 
 impl<'a> Field<'a> {
     fn parse(line: &'a [u8]) -> Self {
-        match line {
-            [] => return Self::End,
-            [b' ' | b'\t', rest @ ..] => return Self::Folded(rest.trim_ascii()),
-            _ => {}
+        let name_len = line.iter().position(|&byte| !TOKEN[usize::from(byte)]).unwrap_or(line.len());
+        let (name, rest) = line.split_at(name_len);
+        match (name, rest) {
+            ([], []) => Self::End,
+            ([_, ..], [b':', value @ ..]) => Self::Named { name, value: value.trim_ascii(), odd_space: false },
+            ([], [b' ' | b'\t', more @ ..]) => Self::Folded(more.trim_ascii()),
+            ([_, ..], rest) => match rest.trim_ascii_start() {
+                [b':', value @ ..] => Self::Named { name, value: value.trim_ascii(), odd_space: true },
+                _ => Self::Bad,
+            },
+            _ => Self::Bad,
         }
-        let Some(colon) = memchr(b':', line) else { return Self::Bad };
-        let name = line[..colon].trim_ascii_end();
-        if name.is_empty() || !name.iter().all(|&byte| TOKEN[usize::from(byte)]) {
-            return Self::Bad;
-        }
-        Self::Named { name, value: line[colon + 1..].trim_ascii(), odd_space: name.len() < colon }
     }
 }
 
