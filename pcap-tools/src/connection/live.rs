@@ -20,14 +20,8 @@ pub(super) struct Slot<C> {
     pub stream: u64,
     pub ends: Pair<Endpoint>,
     pub live: Option<Box<Live<C>>>,
-    identity: Pair<Identity>,
-}
-
-/// What the sequence numbers of one direction began with.
-#[derive(Clone, Copy, Default)]
-struct Identity {
-    isn: Option<SeqNumber>,
-    start: Option<SeqNumber>,
+    /// The sequence number that each direction began with.
+    base: Pair<Option<SeqNumber>>,
 }
 
 impl<C: Default> Slot<C> {
@@ -49,34 +43,29 @@ impl<C: Default> Slot<C> {
             stall: None,
             ungated: false,
         };
-        Self { stream, ends, live: Some(Box::new(live)), identity: Default::default() }
+        Self { stream, ends, live: Some(Box::new(live)), base: Default::default() }
     }
 }
 
 impl<C> Slot<C> {
-    /// Whether a segment with SYN begins another connection on the same addresses and ports.
+    /// Whether a segment begins another connection on the same addresses and ports: as in tshark 4.0, a SYN (no
+    /// SYN-ACK) whose number is not the one that this direction began with.
     pub fn is_new_connection(&self, side: Side, segment: &Segment<'_>) -> bool {
-        let mine = self.identity_of(side);
-        let closed = self.live.as_ref().is_none_or(|live| live.connection.close.begun());
-        match mine.isn {
-            Some(isn) => isn != segment.seq || closed && !segment.flags.ack(),
-            None => match mine.start {
-                Some(start) => start != segment.seq.plus(1),
-                None => closed,
-            },
-        }
+        segment.flags.syn() && !segment.flags.ack() && self.base[side].is_some_and(|base| base != segment.seq)
     }
 
-    fn identity_of(&self, side: Side) -> Identity {
-        match &self.live {
-            Some(live) => Identity { isn: live.flows[side].isn, start: live.flows[side].start },
-            None => self.identity[side],
+    /// Keeps what the directions began with: the number of the SYN or, where none was captured, the one before the
+    /// first segment, or before what the other end acknowledges first.
+    pub fn note_base(&mut self, side: Side, segment: &Segment<'_>) {
+        const BEFORE: u32 = u32::MAX;
+        let syn = segment.flags.syn();
+        self.base[side].get_or_insert(if syn { segment.seq } else { segment.seq.plus(BEFORE) });
+        if syn && segment.flags.ack() {
+            self.base[side] = Some(segment.seq);
         }
-    }
-
-    /// Keeps what tells a straggler from a new connection.
-    pub fn remember(&mut self, live: &Live<C>) {
-        self.identity = Pair(Side::BOTH.map(|side| Identity { isn: live.flows[side].isn, start: live.flows[side].start }));
+        if segment.flags.ack() {
+            self.base[side.other()].get_or_insert(segment.ack.plus(BEFORE));
+        }
     }
 }
 

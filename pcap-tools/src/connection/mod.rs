@@ -322,6 +322,7 @@ impl<C> Tracker<C> {
         let (index, side) = self.find(segment, out);
         let slot = &mut self.slots[index as usize];
         let stream = slot.stream;
+        slot.note_base(side, segment);
         if let Some(live) = &mut slot.live {
             let before = live.held();
             let was_closed = live.is_closed();
@@ -368,7 +369,7 @@ impl<C> Tracker<C> {
             let slot = &self.slots[index as usize];
             let side = if slot.ends.0[0] == segment.source { Side::One } else { Side::Two };
             // Both ends may be the same (a socket connected to itself): then every frame is the first end's.
-            if !(segment.flags.syn() && slot.is_new_connection(side, segment)) {
+            if !slot.is_new_connection(side, segment) {
                 return (index, side);
             }
             let stream = slot.stream;
@@ -413,7 +414,6 @@ impl<C> Tracker<C> {
             return;
         }
         let Some(live) = slot.live.take() else { return };
-        slot.remember(&live);
         self.held -= live.held();
         live.finish(out);
         self.retired.push_back((index, stream));
