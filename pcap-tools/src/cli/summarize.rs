@@ -223,8 +223,10 @@ impl Bar {
 }
 
 fn draw(total: u64, progress: &Progress, done: &AtomicBool) {
-    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left");
+    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}, {eta} left");
     let bar = ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    // What is done before anybody has looked needs no bar.
+    std::thread::park_timeout(Duration::from_millis(500));
     while !done.load(Ordering::Relaxed) {
         bar.set_position(progress.bytes());
         std::thread::park_timeout(Duration::from_millis(100));

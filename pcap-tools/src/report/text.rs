@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
 use super::Findings;
 use super::rows::{Counts, Program};
@@ -748,7 +748,7 @@ impl Page {
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(self.style.width);
         let header = columns.iter().enumerate().map(|(at, name)| {
             let cell = if numbers.contains(&at) { right((*name).to_owned()) } else { Cell::new(name) };
-            cell.fg(Color::DarkGrey)
+            cell.add_attribute(Attribute::Dim)
         });
         table.set_header(header.collect::<Vec<_>>());
         if self.style.colour == Colour::On {
