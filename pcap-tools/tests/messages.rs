@@ -405,14 +405,29 @@ fn a_segment_cut_by_the_snap_length_counts_in_full() {
     let mut talk = open(WEB);
     talk.client("GET /a HTTP/1.1\r\n\r\n").server(format!("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{}", "x".repeat(500)));
     talk.client("GET /b HTTP/1.1\r\n\r\n").server(OK);
+    check_cut(&talk, 120, &["4 GET /a +0 → 5 200 +500", "6 GET /b +0 → 7 200 +2"]);
+}
+
+#[test]
+fn heads_cut_by_the_snap_length_are_still_paired() {
+    let head = format!("Host: x\r\nCookie: {}\r\n\r\n", "c".repeat(200));
+    let mut talk = open(WEB);
+    for path in ["/a", "/b"] {
+        talk.client(format!("GET {path} HTTP/1.1\r\n{head}")).server(format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n{head}hi"));
+    }
+    check_cut(&talk, 120, &["4 GET /a +0 → 5 200 +0", "6 GET /b +0 → 7 200 +0", "cut_head"]);
+}
+
+/// The same with a capture that keeps so many bytes of each frame.
+fn check_cut(talk: &Conversation, snap_len: usize, expected: &[&str]) {
     let mut file = craft::Pcapng::new(craft::Endian::Little);
-    file.interface(craft::NULL, 120, &[]);
+    file.interface(craft::NULL, snap_len as u32, &[]);
     for (tick, packet) in talk.packets().iter().enumerate() {
         let frame = craft::frame(craft::NULL, packet);
-        file.packet_cut(0, tick as u64, &frame, frame.len().min(120));
+        file.packet_cut(0, tick as u64, &frame, frame.len().min(snap_len));
     }
     let (_, found) = summary::run(Reader::new(Cursor::new(file.into_bytes())).unwrap(), Ports::default(), Collect::default());
-    assert_eq!(show(&found), ["4 GET /a +0 → 5 200 +500", "6 GET /b +0 → 7 200 +2"]);
+    assert_eq!(show(&found), expected);
 }
 
 #[test]

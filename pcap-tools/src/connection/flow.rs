@@ -14,7 +14,7 @@ const REORDERING_NANOS: i64 = 3_000_000;
 const MAX_AHEAD: i64 = 1 << 30;
 
 /// What was counted in one direction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
 pub struct FlowStats {
     /// Frames.
     pub packets: u64,

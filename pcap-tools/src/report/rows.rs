@@ -5,7 +5,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::connection::{CloseKind, Connection, Pair, Side};
+use crate::connection::{CloseKind, Connection, FlowStats, Side};
 use crate::exchange::{Exchange, Ports, Protocol, Talk};
 use crate::message::{Fate, Message, text};
 use crate::packet::Endpoint;
@@ -107,29 +107,6 @@ pub struct Close {
     pub rst: Option<u64>,
 }
 
-/// What one end sent.
-#[derive(Debug, Serialize)]
-pub struct Flow {
-    /// Frames.
-    pub packets: u64,
-    /// Their lengths on the wire.
-    pub bytes: u64,
-    /// Payload, each byte once.
-    pub payload_bytes: u64,
-    /// Segments that bring nothing new, or fill a gap late.
-    pub retransmissions: u64,
-    /// Segments that fill a gap within the round-trip time.
-    pub out_of_order: u64,
-    /// Gaps that nothing filled.
-    pub lost_segments: u64,
-    /// Bytes in them.
-    pub lost_bytes: u64,
-    /// Segments that announce a window of zero.
-    pub zero_windows: u64,
-    /// Keep-alive segments.
-    pub keep_alives: u64,
-}
-
 /// What the hellos of TLS say.
 #[derive(Debug, Serialize)]
 pub struct Tls<'a> {
@@ -175,9 +152,9 @@ pub struct ConnectionRow<'a> {
     /// From the first to the last frame.
     pub duration_us: Option<Micros>,
     /// What the client sent.
-    pub from_client: Flow,
+    pub from_client: FlowStats,
     /// What the server sent.
-    pub from_server: Flow,
+    pub from_server: FlowStats,
     /// Exchanges on it.
     pub exchanges: u64,
     /// Where TLS is spoken.
@@ -193,7 +170,6 @@ impl<'a> ConnectionRow<'a> {
         let (client, server) = (talk.client, talk.client.other());
         let programs = Program::of(ports, ends[server].port);
         let frame = |mark: Option<crate::time::Mark>| mark.map(|mark| mark.frame);
-        let Pair([one, two]) = flows;
         Self {
             stream: *stream,
             client: ends[client],
@@ -218,14 +194,14 @@ impl<'a> ConnectionRow<'a> {
                 server_fin: frame(close.fins[server]),
                 rst: frame(close.rst.map(|(_, mark)| mark)),
             },
-            packets: one.packets + two.packets,
-            bytes: one.bytes + two.bytes,
+            packets: flows.0.iter().map(|flow| flow.packets).sum(),
+            bytes: flows.0.iter().map(|flow| flow.bytes).sum(),
             first_frame: first.frame,
             last_frame: last.frame,
             first_time: first.time.nanos().map(|_| first.time.to_string()),
             duration_us: Micros::from_nanos(last.time.since(first.time)),
-            from_client: flow(connection, client),
-            from_server: flow(connection, server),
+            from_client: flows[client],
+            from_server: flows[server],
             exchanges: talk.exchanges,
             tls: talk.tls.as_ref().map(|tls| Tls {
                 version: tls.version().map(|version| version.to_string()),
@@ -241,21 +217,6 @@ impl<'a> ConnectionRow<'a> {
 /// Which end a side is.
 fn end_of(side: Side, client: Side) -> End {
     if side == client { End::Client } else { End::Server }
-}
-
-fn flow(connection: &Connection, side: Side) -> Flow {
-    let stats = connection.flows[side];
-    Flow {
-        packets: stats.packets,
-        bytes: stats.bytes,
-        payload_bytes: stats.payload_bytes,
-        retransmissions: stats.retransmissions,
-        out_of_order: stats.out_of_order,
-        lost_segments: stats.lost_segments,
-        lost_bytes: stats.lost_bytes,
-        zero_windows: stats.zero_windows,
-        keep_alives: stats.keep_alives,
-    }
 }
 
 /// A request.

@@ -373,12 +373,8 @@ fn remarks(connection: &Connection, talk: &Talk) -> Vec<String> {
     }
     for (what, frames) in [("SYN", &handshake.repeated_syns), ("SYN-ACK", &handshake.repeated_syn_acks)] {
         if !frames.is_empty() {
-            let frames: Vec<String> = frames.iter().map(u64::to_string).collect();
-            remarks.push(format!(
-                "{what} sent again in {} {}",
-                plural(frames.len() as u64, "frame", "frames").split(' ').nth(1).unwrap_or("frames"),
-                frames.join(", ")
-            ));
+            let list: Vec<String> = frames.iter().map(u64::to_string).collect();
+            remarks.push(format!("{what} sent again in {} {}", if frames.len() == 1 { "frame" } else { "frames" }, list.join(", ")));
         }
     }
     for (side, name) in [(talk.client, "client"), (talk.client.other(), "server")] {
