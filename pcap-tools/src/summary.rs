@@ -88,7 +88,7 @@ pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
         out.sink.finding(finding);
     }
     for mark in decoder.take_lost_fragments() {
-        let message = "an IP packet of which not all fragments were captured".to_owned();
+        let message = "fragments of an IP packet that never became whole, or were captured twice".to_owned();
         out.sink.finding(Finding { kind: Kind::Fragment, frame: Some(mark.frame), stream: None, offset: None, message });
     }
     let capture = Capture {

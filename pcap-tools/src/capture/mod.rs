@@ -26,7 +26,7 @@ use std::path::Path;
 
 use crate::finding::{self, Finding};
 use crate::time::Time;
-use source::{Fill, Source};
+use source::{Fill, Pace, Source};
 
 pub use source::Progress;
 
@@ -267,19 +267,17 @@ impl Reader {
     }
 
     /// Reads a capture from memory, or from anything that does not keep its reader waiting.
-    pub fn new(input: impl Read + 'static) -> Result<Self, OpenError> {
-        Self::from_source(Source::steady(input))
+    pub fn new(input: impl Read + Send + 'static) -> Result<Self, OpenError> {
+        Self::from_source(Source::new(input, Pace::Steady)?)
     }
 
     /// Reads a capture that may be still being written at the other end.
     pub fn live(input: impl Read + Send + 'static) -> Result<Self, OpenError> {
-        Self::from_source(Source::live(input))
+        Self::from_source(Source::new(input, Pace::Live)?)
     }
 
     fn from_source(mut source: Source) -> Result<Self, OpenError> {
-        fill(&mut source, 4);
-        let mut source = source.decompress()?;
-        fill(&mut source, 4);
+        fill(&mut source, 8);
         if let Some(error) = source.error.take() {
             return Err(OpenError::Io(error));
         }

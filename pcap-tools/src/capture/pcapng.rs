@@ -135,15 +135,21 @@ impl Section {
     /// Both hold the interface, then time, captured and original length at the same places; only the
     /// interface's number is shorter in the old one.
     fn packet(&self, body: &[u8], obsolete: u8, len: usize, interfaces: &[Interface]) -> Step {
-        const FIXED: usize = 20;
-        if body.len() < FIXED {
+        let Some((fixed, room)) = body.split_first_chunk::<20>() else {
             return Step::Corrupt(format!("a packet block of only {} bytes", body.len()));
-        }
-        let number = |at| self.u32(body, at).expect("the fixed part is there");
-        let id = if obsolete == 1 { u32::from(self.u16(body, 0).expect("the fixed part is there")) } else { number(0) };
+        };
+        let number = |at: usize| {
+            let bytes = [fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]];
+            if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+        };
+        let id = match (obsolete, self.big_endian) {
+            (0, _) => number(0),
+            (_, true) => number(0) >> 16,
+            (_, false) => number(0) & 0xffff,
+        };
         let captured = number(12) as usize;
-        if captured > body.len() - FIXED {
-            return Step::Corrupt(format!("a packet block with room for {} bytes claims {captured}", body.len() - FIXED));
+        if captured > room.len() {
+            return Step::Corrupt(format!("a packet block with room for {} bytes claims {captured}", room.len()));
         }
         if captured > MAX_FRAME {
             return Step::Corrupt(format!("a packet of {captured} captured bytes, more than the {MAX_FRAME} that a frame can have"));
@@ -153,7 +159,7 @@ impl Section {
             Some(interface) => (interface.time(ticks), Content::Packet(interface.link_type)),
             None => (Time::UNKNOWN, Content::UnknownInterface),
         };
-        let start = BLOCK_HEADER_LEN + FIXED;
+        let start = BLOCK_HEADER_LEN + fixed.len();
         let record = Record { time, content, original_len: number(16), data: start..start + captured };
         Step::Record { record, len }
     }

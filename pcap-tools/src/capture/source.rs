@@ -1,20 +1,24 @@
 //! Where the bytes come from: a file, a pipe, gzip or zstd of either.
 //!
 //! In comes a path or any reader, out goes a window of consecutive bytes that grows on demand.
+//! A plain file is read by whoever asks: a second thread only moves the bytes to another processor's cache
+//! (measured: a tenth slower). A thread of its own decompresses, and reads where the other end may still
+//! write, to tell "nothing yet" from "nothing more".
 //! Formats are left to the siblings.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
 
 /// One read's worth: small enough to stay in the processor's cache, large enough to make reads rare.
-const WINDOW: usize = 256 * 1024;
-/// What a pipe's thread reads ahead: this many pieces of this size.
-const PIECE: usize = 64 * 1024;
-const PIECES: usize = 16;
+const PIECE: usize = 256 * 1024;
+/// Room before each piece for what was not used up of the one before: nearly always less than a record.
+const HEADROOM: usize = 64 * 1024;
+/// So many pieces are read ahead.
+const AHEAD: usize = 3;
 
 /// How far the reading of a file has come; shared with a progress bar.
 #[derive(Clone, Default, Debug)]
@@ -40,70 +44,53 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// A pipe, read by a thread of its own, so that the reader can tell "nothing yet" from "nothing more".
-struct Pipe {
-    pieces: Receiver<io::Result<Vec<u8>>>,
-    piece: Vec<u8>,
-    used: usize,
-}
-
-impl Pipe {
-    fn new(mut input: impl Read + Send + 'static) -> Self {
-        let (sender, pieces) = sync_channel(PIECES);
-        std::thread::spawn(move || {
-            loop {
-                let mut piece = vec![0; PIECE];
-                let message = match input.read(&mut piece) {
-                    Ok(0) => return,
-                    Ok(count) => {
-                        piece.truncate(count);
-                        Ok(piece)
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(error) => Err(error),
-                };
-                let failed = message.is_err();
-                if sender.send(message).is_err() || failed {
-                    return;
-                }
-            }
-        });
-        Self { pieces, piece: Vec::new(), used: 0 }
-    }
-
-    /// Whether a read would have to wait for the other end.
-    fn would_wait(&mut self) -> bool {
-        if self.used < self.piece.len() {
-            return false;
-        }
-        match self.pieces.try_recv() {
-            Ok(Ok(piece)) => {
-                (self.piece, self.used) = (piece, 0);
-                false
-            }
-            Ok(Err(_)) | Err(TryRecvError::Disconnected) => false,
-            Err(TryRecvError::Empty) => true,
-        }
-    }
-}
-
-impl Read for Pipe {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.used == self.piece.len() {
-            match self.pieces.recv() {
-                Ok(piece) => (self.piece, self.used) = (piece?, 0),
-                Err(_) => return Ok(0),
-            }
-        }
-        let count = (&self.piece[self.used..]).read(into)?;
-        self.used += count;
-        Ok(count)
-    }
-}
-
 enum Input {
-    Steady(Box<dyn Read>),
-    Live(Pipe),
+    /// Read when bytes are needed.
+    Here(Box<dyn Read + Send>),
+    /// Read ahead by a thread.
+    Ahead { pieces: Receiver<io::Result<Piece>>, used: Sender<Vec<u8>> },
+}
+
+/// Whether a reader keeps its caller waiting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pace {
+    /// Never for long.
+    Steady,
+    /// The other end may be still writing: what comes is handed over at once.
+    Live,
+}
+
+/// A buffer with `HEADROOM` bytes of room, and then bytes up to `end`.
+struct Piece {
+    buffer: Vec<u8>,
+    end: usize,
+}
+
+/// Reads pieces until the input ends or fails, or nobody takes them any more.
+fn read_ahead(mut input: impl Read, pieces: &SyncSender<io::Result<Piece>>, used: &Receiver<Vec<u8>>) {
+    loop {
+        let mut buffer = used.try_recv().unwrap_or_default();
+        buffer.resize(HEADROOM + PIECE, 0);
+        let piece = match input.read(&mut buffer[HEADROOM..]) {
+            Ok(0) => return,
+            Ok(count) => Ok(Piece { buffer, end: HEADROOM + count }),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+        let failed = piece.is_err();
+        if pieces.send(piece).is_err() || failed {
+            return;
+        }
+    }
+}
+
+impl Input {
+    fn ahead(input: impl Read + Send + 'static) -> Self {
+        let (full, pieces) = sync_channel(AHEAD);
+        let (used, empty) = channel();
+        std::thread::spawn(move || read_ahead(input, &full, &empty));
+        Self::Ahead { pieces, used }
+    }
 }
 
 /// What [`Source::fill`] achieved.
@@ -120,6 +107,7 @@ pub(crate) enum Fill {
 /// A window over the (decompressed) bytes.
 pub(crate) struct Source {
     input: Input,
+    pace: Pace,
     window: Vec<u8>,
     start: usize,
     end: usize,
@@ -127,7 +115,6 @@ pub(crate) struct Source {
     pub offset: u64,
     /// Why reading stopped, if not at the end.
     pub error: Option<io::Error>,
-    ended: bool,
     announced: bool,
     /// `gzip` or `zstd`, where the input is compressed.
     pub compression: Option<&'static str>,
@@ -140,7 +127,7 @@ impl Source {
     /// Opens a file; `-` is standard input.
     pub fn open(path: &Path) -> io::Result<Self> {
         if path.as_os_str() == "-" {
-            return Ok(Self::live(io::stdin()));
+            return Self::new(io::stdin(), Pace::Live);
         }
         let file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -148,64 +135,44 @@ impl Source {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory"));
         }
         if !metadata.is_file() {
-            return Ok(Self::live(file));
+            return Self::new(file, Pace::Live);
         }
         let progress = Progress::default();
-        let counted = Counted { inner: file, progress: progress.clone() };
-        let mut source = Self::steady(counted);
+        let mut source = Self::new(Counted { inner: file, progress: progress.clone() }, Pace::Steady)?;
         source.total = Some(metadata.len());
         source.progress = progress;
         Ok(source)
     }
 
-    /// Any reader that never makes its caller wait long.
-    pub fn steady(input: impl Read + 'static) -> Self {
-        Self::with(Input::Steady(Box::new(input)))
-    }
-
-    /// A reader that may be still written at its other end.
-    pub fn live(input: impl Read + Send + 'static) -> Self {
-        Self::with(Input::Live(Pipe::new(input)))
-    }
-
-    fn with(input: Input) -> Self {
-        Self {
+    /// Any reader; what it yields is decompressed if its first bytes ask for that.
+    pub fn new(mut input: impl Read + Send + 'static, pace: Pace) -> io::Result<Self> {
+        let mut first = Vec::new();
+        input.by_ref().take(4).read_to_end(&mut first)?;
+        let compression = match first[..] {
+            [0x1f, 0x8b, ..] => Some("gzip"),
+            [0x28, 0xb5, 0x2f, 0xfd] => Some("zstd"),
+            _ => None,
+        };
+        let whole = Cursor::new(first).chain(input);
+        let input = match compression {
+            Some("gzip") => Input::ahead(flate2::read::MultiGzDecoder::new(whole)),
+            Some(_) => Input::ahead(zstd::stream::read::Decoder::new(whole)?),
+            None if pace == Pace::Live => Input::ahead(whole),
+            None => Input::Here(Box::new(whole)),
+        };
+        Ok(Self {
             input,
-            window: vec![0; WINDOW],
+            pace,
+            window: Vec::new(),
             start: 0,
             end: 0,
             offset: 0,
             error: None,
-            ended: false,
             announced: false,
-            compression: None,
+            compression,
             total: None,
             progress: Progress::default(),
-        }
-    }
-
-    /// Puts a decompressor in front, if the first bytes ask for one.
-    pub fn decompress(self) -> io::Result<Self> {
-        let compression = match self.bytes() {
-            [0x1f, 0x8b, ..] => "gzip",
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
-            _ => return Ok(self),
-        };
-        let seen = io::Cursor::new(self.bytes().to_vec());
-        let rest: Box<dyn Read> = match self.input {
-            Input::Steady(input) => input,
-            Input::Live(pipe) => Box::new(pipe),
-        };
-        let whole = seen.chain(rest);
-        let plain: Box<dyn Read> = match compression {
-            "gzip" => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-            _ => Box::new(zstd::stream::read::Decoder::new(whole)?),
-        };
-        let mut source = Self::with(Input::Steady(plain));
-        source.compression = Some(compression);
-        source.total = self.total;
-        source.progress = self.progress;
-        Ok(source)
+        })
     }
 
     /// The bytes in the window.
@@ -220,46 +187,78 @@ impl Source {
         self.offset += count as u64;
     }
 
-    /// Reads until the window holds `need` bytes.
+    /// Brings `need` bytes into the window.
     ///
     /// Memory follows the bytes that really arrive, not the number asked for.
     pub fn fill(&mut self, need: usize) -> Fill {
         while self.end - self.start < need {
-            if self.ended {
-                return Fill::End;
-            }
-            if let Input::Live(pipe) = &mut self.input
-                && !self.announced
-                && pipe.would_wait()
-            {
-                self.announced = true;
-                return Fill::Waiting;
-            }
-            self.announced = false;
-            self.make_room();
-            let input: &mut dyn Read = match &mut self.input {
-                Input::Steady(input) => input,
-                Input::Live(pipe) => pipe,
-            };
-            match input.read(&mut self.window[self.end..]) {
-                Ok(0) => self.ended = true,
-                Ok(count) => self.end += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.error = Some(error);
-                    self.ended = true;
-                }
+            if !self.read() {
+                return if self.announced { Fill::Waiting } else { Fill::End };
             }
         }
         Fill::Enough
     }
 
-    fn make_room(&mut self) {
+    /// Brings more bytes into the window; false if there are none, or none yet, which is announced once.
+    fn read(&mut self) -> bool {
+        let Input::Ahead { pieces, .. } = &self.input else { return self.read_here() };
+        let next = match pieces.try_recv() {
+            Ok(piece) => Some(piece),
+            Err(TryRecvError::Disconnected) => None,
+            Err(TryRecvError::Empty) if self.pace == Pace::Live && !self.announced => {
+                self.announced = true;
+                return false;
+            }
+            Err(TryRecvError::Empty) => pieces.recv().ok(),
+        };
+        self.announced = false;
+        match next {
+            Some(Ok(piece)) => self.take(piece),
+            Some(Err(error)) => self.error = Some(error),
+            None => return false,
+        }
+        true
+    }
+
+    fn read_here(&mut self) -> bool {
         self.window.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
+        (self.start, self.end) = (0, self.end - self.start);
         if self.end == self.window.len() {
-            self.window.resize(2 * self.end, 0);
+            self.window.resize((2 * self.end).max(PIECE), 0);
+        }
+        let Input::Here(input) = &mut self.input else { return false };
+        match input.read(&mut self.window[self.end..]) {
+            Ok(0) => return false,
+            Ok(count) => self.end += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.error = Some(error);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Goes on to the next piece: what is left of the window moves into the room before it or, if that is
+    /// too much, the piece is added to the window.
+    fn take(&mut self, mut piece: Piece) {
+        let left = self.end - self.start;
+        if left <= HEADROOM {
+            let start = HEADROOM - left;
+            piece.buffer[start..HEADROOM].copy_from_slice(&self.window[self.start..self.end]);
+            std::mem::swap(&mut self.window, &mut piece.buffer);
+            (self.start, self.end) = (start, piece.end);
+        } else {
+            self.window.truncate(self.end);
+            self.window.drain(..self.start);
+            self.window.extend_from_slice(&piece.buffer[HEADROOM..piece.end]);
+            (self.start, self.end) = (0, self.window.len());
+        }
+        // A buffer that grew for a large record is not kept; if the thread has ended, none is.
+        if piece.buffer.capacity() <= 2 * (HEADROOM + PIECE)
+            && let Input::Ahead { used, .. } = &self.input
+        {
+            let _ = used.send(piece.buffer);
         }
     }
 }

@@ -27,23 +27,7 @@ pub(super) struct Slot<C> {
 impl<C: Default> Slot<C> {
     pub fn new(stream: u64, segment: &Segment<'_>) -> Self {
         let ends = Pair([segment.source, segment.destination]);
-        let live = Live {
-            connection: Connection {
-                stream,
-                ends,
-                client: None,
-                handshake: Default::default(),
-                close: Default::default(),
-                flows: Default::default(),
-                first: segment.mark,
-                last: segment.mark,
-            },
-            flows: Default::default(),
-            consumer: C::default(),
-            stall: None,
-            ungated: false,
-        };
-        Self { stream, ends, live: Some(Box::new(live)), base: Default::default() }
+        Self { stream, ends, live: Some(Box::new(Live::new(stream, ends, segment.mark))), base: Default::default() }
     }
 }
 
@@ -52,6 +36,14 @@ impl<C> Slot<C> {
     /// SYN-ACK) whose number is not the one that this direction began with.
     pub fn is_new_connection(&self, side: Side, segment: &Segment<'_>) -> bool {
         segment.flags.syn() && !segment.flags.ack() && self.base[side].is_some_and(|base| base != segment.seq)
+    }
+
+    /// Whether a SYN begins a closed connection anew, under its old number: a SYN sent again after an RST (RFC 9293
+    /// §3.5.1 recovers from half-open connections so), or the answer to a SYN that was not captured.
+    pub fn is_begun_anew(&self, side: Side, segment: &Segment<'_>) -> bool {
+        segment.flags.syn()
+            && self.live.as_ref().is_none_or(|live| live.is_closed())
+            && !(segment.flags.ack() && self.base[side] == Some(segment.seq))
     }
 
     /// Keeps what the directions began with: the number of the SYN or, where none was captured, the one before the
@@ -86,7 +78,38 @@ pub(super) struct Live<C> {
     ungated: bool,
 }
 
+impl<C: Default> Live<C> {
+    pub fn new(stream: u64, ends: Pair<Endpoint>, first: Mark) -> Self {
+        let connection = Connection {
+            stream,
+            ends,
+            client: None,
+            handshake: Default::default(),
+            close: Default::default(),
+            flows: Default::default(),
+            first,
+            last: first,
+        };
+        Self { connection, flows: Default::default(), consumer: C::default(), stall: None, ungated: false }
+    }
+
+    /// Begins anew, as if it had not been closed; nothing was said on it.
+    pub fn reopen(&mut self) {
+        self.connection.close = Default::default();
+        let stats = Side::BOTH.map(|side| self.flows[side].stats);
+        self.flows = Default::default();
+        Side::BOTH.into_iter().zip(stats).for_each(|(side, stats)| self.flows[side].stats = stats);
+        self.consumer = C::default();
+        (self.stall, self.ungated) = (None, false);
+    }
+}
+
 impl<C> Live<C> {
+    /// Whether no payload was captured.
+    pub fn is_silent(&self) -> bool {
+        self.flows.0.iter().all(|flow| flow.stats.payload_bytes == 0 && !flow.holds())
+    }
+
     /// Bytes that are held back.
     pub fn held(&self) -> usize {
         self.flows.0.iter().map(Flow::cost).sum()

@@ -180,11 +180,6 @@ impl Close {
         frames.sort_unstable();
         frames
     }
-
-    /// Whether anything ended it.
-    fn begun(&self) -> bool {
-        self.rst.is_some() || self.fins.0.iter().any(Option::is_some)
-    }
 }
 
 /// A connection, summarised.
@@ -320,6 +315,9 @@ impl<C> Tracker<C> {
     {
         self.retire_lingering(segment.mark.time, out);
         let (index, side) = self.find(segment, out);
+        if self.slots[index as usize].is_begun_anew(side, segment) {
+            self.begin_anew(index, segment.mark, out);
+        }
         let slot = &mut self.slots[index as usize];
         let stream = slot.stream;
         slot.note_base(side, segment);
@@ -341,7 +339,7 @@ impl<C> Tracker<C> {
         C: Consumer<O>,
     {
         while let Some((index, stream, _)) = self.lingering.pop_front() {
-            self.retire(index, stream, out);
+            self.retire_closed(index, stream, out);
         }
     }
 
@@ -400,6 +398,35 @@ impl<C> Tracker<C> {
                 break;
             }
             self.lingering.pop_front();
+            self.retire_closed(index, stream, out);
+        }
+    }
+
+    /// Reopens a closed connection on which nothing was said; any other is summarised, and what follows gets a
+    /// summary of its own with the same number.
+    fn begin_anew<O>(&mut self, index: u32, mark: Mark, out: &mut O)
+    where
+        C: Consumer<O> + Default,
+    {
+        let slot = &mut self.slots[index as usize];
+        match &mut slot.live {
+            Some(live) if live.is_silent() => live.reopen(),
+            _ => {
+                let stream = slot.stream;
+                self.retire(index, stream, out);
+                let slot = &mut self.slots[index as usize];
+                slot.live = Some(Box::new(live::Live::new(stream, slot.ends, mark)));
+            }
+        }
+    }
+
+    /// Summarises a connection that waited for stragglers, unless it began anew.
+    fn retire_closed<O>(&mut self, index: u32, stream: u64, out: &mut O)
+    where
+        C: Consumer<O>,
+    {
+        let slot = &self.slots[index as usize];
+        if slot.stream == stream && slot.live.as_ref().is_some_and(|live| live.is_closed()) {
             self.retire(index, stream, out);
         }
     }
@@ -425,12 +452,15 @@ impl<C> Tracker<C> {
     fn forget_oldest(&mut self) {
         if let Some((index, stream)) = self.retired.pop_front()
             && self.slots[index as usize].stream == stream
+            && self.slots[index as usize].live.is_none()
         {
             let key = table::Key::between(&self.slots[index as usize].ends);
             // The tuple may have been taken over by a later connection.
             if self.table.get(&key) == Some(index) {
                 self.table.remove(&key);
             }
+            // Summarised twice, if it began anew: it is not to be freed twice.
+            self.slots[index as usize].stream = u64::MAX;
             self.free.push(index);
         }
     }
