@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::Findings;
 use super::rows::{Counts, Program};
@@ -71,6 +71,7 @@ struct ConnectionLine {
     rtt: Option<i64>,
     packets: u64,
     bytes: u64,
+    last_frame: u64,
     closed: String,
     remarks: Vec<String>,
 }
@@ -190,7 +191,7 @@ struct Totals {
     unrequested: u64,
     slowest: Largest<ExchangeLine>,
     largest: Largest<ConnectionLine>,
-    failed: Vec<ExchangeLine>,
+    failed: Largest<ExchangeLine>,
     failures: u64,
     failed_connections: Vec<ConnectionLine>,
     connection_failures: u64,
@@ -257,21 +258,23 @@ impl Sink for Report {
             None => totals.unanswered += 1,
         }
         totals.unrequested += u64::from(exchange.complete_request().is_none());
-        let mut line = None;
         if let Some(time) = time {
             totals.response_time.add(time);
             totals.slowest.offer(time, order, || ExchangeLine::new(&exchange));
         }
-        if status.is_none_or(|status| status >= 400) {
+        // No response, or one that blames the server, is worse than one that blames the client.
+        let severity = match status {
+            Some(..400) => 0,
+            Some(..500) => 1,
+            _ => 2,
+        };
+        if severity > 0 {
             totals.failures += 1;
-            if totals.failed.len() < TOP {
-                totals.failed.push(ExchangeLine::new(&exchange));
-            }
+            totals.failed.offer(severity, order, || ExchangeLine::new(&exchange));
         }
         if keeps {
-            line.get_or_insert_with(|| ExchangeLine::new(&exchange));
+            self.exchanges.push(ExchangeLine::new(&exchange));
         }
-        self.exchanges.extend(line);
     }
 
     fn connection(&mut self, connection: Connection, talk: Talk) {
@@ -336,6 +339,7 @@ impl ConnectionLine {
             rtt: connection.handshake.rtt(),
             packets: connection.flows.0.iter().map(|flow| flow.packets).sum(),
             bytes: connection.flows.0.iter().map(|flow| flow.bytes).sum(),
+            last_frame: connection.last.frame,
             closed: closed(connection, client),
             remarks: remarks(connection, talk),
         }
@@ -525,6 +529,10 @@ impl Page {
             if clients.ports.len() > MAX_PORTS {
                 list.push_str(", …");
             }
+            // Ports of a crowd tell nothing.
+            if clients.addresses.len() > 2 {
+                list.clear();
+            }
             let exchanges = if clients.encrypted > 0 { "encrypted".to_owned() } else { number(clients.exchanges) };
             table.add_row(vec![
                 Cell::new(name(0, client)),
@@ -553,7 +561,10 @@ impl Page {
         if wide {
             columns.insert(4, "Packets");
         }
+        // Long numbers need places to fold at.
+        let separator = if lines.iter().any(|line| line.last_frame > 9_999) { ", " } else { "," };
         let mut table = self.table(&columns, if wide { &[0, 3, 4, 5] } else { &[0, 3, 4] });
+        let mut widest = 0;
         for line in lines {
             let programs = Program::of(ports, line.server.port);
             let end = |at: usize, end: Endpoint| match programs {
@@ -564,12 +575,14 @@ impl Page {
             let mark = |mark: Option<crate::time::Mark>| mark.map_or("–".to_owned(), |mark| mark.frame.to_string());
             let handshake = match &line.handshake {
                 Handshake { syn: None, syn_ack: None, .. } => "not captured".to_owned(),
-                handshake => [handshake.syn, handshake.syn_ack, handshake.ack].map(mark).join(","),
+                handshake => [handshake.syn, handshake.syn_ack, handshake.ack].map(mark).join(separator),
             };
             let closed = Cell::new(&line.closed);
+            let (client, server) = (end(0, line.client), end(1, line.server));
+            widest = widest.max(client.len()).max(server.len());
             let mut cells = vec![
                 right(line.stream.to_string()),
-                Cell::new(format!("{} → {}", end(0, line.client), end(1, line.server))),
+                Cell::new(format!("{client} → {server}")),
                 Cell::new(handshake),
                 right(line.rtt.map_or(String::new(), duration)),
                 right(number(line.bytes)),
@@ -579,6 +592,11 @@ impl Page {
                 cells.insert(4, right(number(line.packets)));
             }
             table.add_row(cells);
+        }
+        // Addresses fold between the two, not inside of one.
+        let ends = (widest as u16 + " → ".len() as u16).min(self.style.width / 2);
+        if let Some(column) = table.column_mut(1).filter(|_| !one_host) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(ends)));
         }
         self.put(&table);
         for line in lines.iter().filter(|line| !line.remarks.is_empty()) {
@@ -665,7 +683,7 @@ impl Page {
         }
         self.exchanges("Slowest exchanges", &std::mem::take(&mut totals.slowest).into_lines());
         if totals.failures > 0 {
-            let mut failed = std::mem::take(&mut totals.failed);
+            let mut failed = std::mem::take(&mut totals.failed).into_lines();
             failed.sort_by_key(|line| line.first_frame);
             let heading = format!("Failed exchanges ({} of {})", failed.len(), number(totals.failures));
             self.exchanges(&heading, &failed);
