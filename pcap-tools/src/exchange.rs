@@ -44,11 +44,14 @@ use htcpcp::{Method, Sniff};
 use crate::connection::{Chunk, Connection, Consumer, Context, End, EndKind, Gap, Pair, Side};
 use crate::finding::{Finding, Kind};
 use crate::message::tls::{self, HelloReader, Tls};
-use crate::message::{Begin, ContentLength, Event, Fate, Framing, Input, Lengths, Message, Parsed, Parser, Role, TransferEncoding};
+use crate::message::{Begin, ContentLength, Event, Fate, Framing, Head, Input, Lengths, Message, Parsed, Parser, Role, TransferEncoding};
 use crate::time::Mark;
 
 /// So many requests may wait for their responses on one connection; older ones count as unanswered.
 const MAX_WAITING: usize = 10_000;
+
+/// Bytes of a start line that a finding quotes.
+const MAX_LINE_SHOWN: usize = 200;
 
 /// Which ports belong to whom.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -161,6 +164,10 @@ pub trait Sink {
     fn finding(&mut self, finding: Finding);
     /// A live input has nothing more at the moment: what was reported can be shown.
     fn idle(&mut self) {}
+    /// Whether nobody takes results any more: reading on is in vain.
+    fn is_closed(&self) -> bool {
+        false
+    }
 }
 
 /// Where conversations put their results.
@@ -487,7 +494,7 @@ impl Conversation {
             self.answering.as_mut()
         };
         let what = match &message {
-            Some(message) => format!("`{}`", message.head.start_line_text()),
+            Some(message) => format!("`{}`", short_line(&message.head)),
             None => "a message without a whole head".to_owned(),
         };
         let kind = if matches!(why, Kind::Gap | Kind::CutHead) { Kind::LostMessage } else { why };
@@ -569,7 +576,7 @@ impl Conversation {
         let exchange = Exchange { stream: place.context.stream, protocol, request, interim, response };
         for message in exchange.request.iter().chain(&exchange.interim).chain(&exchange.response) {
             for kind in message.oddities.iter() {
-                place.finding(kind, message.first, message.offset, format!("`{}` {}", message.head.start_line_text(), describe(kind)));
+                place.finding(kind, message.first, message.offset, format!("`{}` {}", short_line(&message.head), describe(kind)));
             }
         }
         if exchange.complete_request().is_none() && exchange.complete_response().is_none() {
@@ -577,11 +584,11 @@ impl Conversation {
         }
         match (&exchange.request, &exchange.response) {
             (Some(request), None) => {
-                let line = request.head.start_line_text();
+                let line = short_line(&request.head);
                 place.finding(Kind::UnansweredRequest, request.last, request.offset, format!("`{line}` was not answered"));
             }
             (None, Some(response)) => {
-                let line = response.head.start_line_text();
+                let line = short_line(&response.head);
                 place.finding(
                     Kind::UnrequestedResponse,
                     response.first,
@@ -595,6 +602,15 @@ impl Conversation {
         self.exchanges += 1;
         place.out.sink.exchange(exchange);
     }
+}
+
+/// A start line for a finding: thousands of findings are kept, and a line may have 64 KB.
+fn short_line(head: &Head) -> String {
+    let line = head.start_line();
+    if line.len() <= MAX_LINE_SHOWN {
+        return head.start_line_text().into_owned();
+    }
+    String::from_utf8_lossy(&line[..MAX_LINE_SHOWN]).into_owned() + "…"
 }
 
 /// What a kind of oddity means, behind a start line.

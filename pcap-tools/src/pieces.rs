@@ -6,18 +6,21 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// What a piece costs in memory beside its content, about.
-const OVERHEAD: usize = 96;
+const OVERHEAD: usize = 192;
 
 /// Pieces by their first offset; no two overlap.
 #[derive(Debug)]
 pub(crate) struct Pieces<T> {
     map: BTreeMap<u64, (u64, T)>,
+    /// What they cover: pieces that touch are one run, from its key to its value. Asking for what is missing must
+    /// not take longer the more pieces there are.
+    runs: BTreeMap<u64, u64>,
     covered: u64,
 }
 
 impl<T> Default for Pieces<T> {
     fn default() -> Self {
-        Self { map: BTreeMap::new(), covered: 0 }
+        Self { map: BTreeMap::new(), runs: BTreeMap::new(), covered: 0 }
     }
 }
 
@@ -26,12 +29,12 @@ impl<T> Pieces<T> {
     pub fn missing(&self, range: Range<u64>) -> Vec<Range<u64>> {
         let mut missing = Vec::new();
         let mut at = range.start;
-        let before = self.map.range(..=at).next_back();
-        for (start, (len, _)) in before.into_iter().chain(self.map.range(at + 1..range.end.max(at + 1))) {
+        let before = self.runs.range(..=at).next_back();
+        for (start, end) in before.into_iter().chain(self.runs.range(at + 1..range.end.max(at + 1))) {
             if *start > at {
                 missing.push(at..*start);
             }
-            at = at.max(start + len);
+            at = at.max(*end);
         }
         if at < range.end {
             missing.push(at..range.end);
@@ -44,6 +47,11 @@ impl<T> Pieces<T> {
         debug_assert!(range.start < range.end);
         self.covered += range.end - range.start;
         self.map.insert(range.start, (range.end - range.start, piece));
+        let end = self.runs.remove(&range.end).unwrap_or(range.end);
+        match self.runs.range_mut(..range.start).next_back() {
+            Some((_, before)) if *before == range.start => *before = end,
+            _ => drop(self.runs.insert(range.start, end)),
+        }
     }
 
     /// Where the first piece begins.
@@ -55,6 +63,11 @@ impl<T> Pieces<T> {
     pub fn pop_first(&mut self) -> Option<(u64, T)> {
         let (start, (len, piece)) = self.map.pop_first()?;
         self.covered -= len;
+        if let Some((_, end)) = self.runs.pop_first()
+            && end > start + len
+        {
+            self.runs.insert(start + len, end);
+        }
         Some((start, piece))
     }
 

@@ -21,6 +21,9 @@ use crate::finding::{Finding, Kind};
 use crate::packet::{Decoder, Other, Packet};
 use crate::time::Time;
 
+/// After so many frames, what needs no haste is looked at.
+const NOW_AND_THEN: u64 = 1024;
+
 /// What a capture says of itself, and what in it is no TCP.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Capture {
@@ -66,6 +69,7 @@ pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
     let damage = loop {
         match reader.poll_frame() {
             Ok(Next::Frame(frame)) => {
+                let number = frame.number;
                 totals.add(frame.original_len, frame.time);
                 match decoder.decode(&frame) {
                     Packet::Tcp(segment) => {
@@ -73,10 +77,19 @@ pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
                     }
                     Packet::Other(other) => totals.other(other, frame.number),
                 }
+                if number % NOW_AND_THEN == 0 {
+                    report_reading(&mut reader, &mut decoder, &mut out.sink);
+                    if out.sink.is_closed() {
+                        break None;
+                    }
+                }
             }
             Ok(Next::Waiting) => {
                 tracker.idle(&mut out);
                 out.sink.idle();
+                if out.sink.is_closed() {
+                    break None;
+                }
             }
             Ok(Next::End) => break None,
             Err(damage) => break Some(damage),
@@ -84,13 +97,7 @@ pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
     };
     decoder.finish();
     tracker.finish(&mut out);
-    for finding in reader.take_findings() {
-        out.sink.finding(finding);
-    }
-    for mark in decoder.take_lost_fragments() {
-        let message = "fragments of an IP packet that never became whole, or were captured twice".to_owned();
-        out.sink.finding(Finding { kind: Kind::Fragment, frame: Some(mark.frame), stream: None, offset: None, message });
-    }
+    report_reading(&mut reader, &mut decoder, &mut out.sink);
     let capture = Capture {
         format: reader.format(),
         compression: reader.compression(),
@@ -104,6 +111,17 @@ pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
         damage,
     };
     (capture, out.sink)
+}
+
+/// Hands on what was odd in the file and below TCP; while it is read, since there may be any number.
+fn report_reading(reader: &mut Reader, decoder: &mut Decoder, sink: &mut impl Sink) {
+    for finding in reader.take_findings() {
+        sink.finding(finding);
+    }
+    for mark in decoder.take_lost_fragments() {
+        let message = "fragments of an IP packet that never became whole, or were captured twice".to_owned();
+        sink.finding(Finding { kind: Kind::Fragment, frame: Some(mark.frame), stream: None, offset: None, message });
+    }
 }
 
 struct Totals {

@@ -16,6 +16,8 @@ use crate::time::Time;
 
 /// The longest block that is held in memory (Wireshark's limit); longer ones that hold no frame are skipped.
 const MAX_BLOCK: usize = 16 << 20;
+/// Findings that are kept from one frame to the next.
+const MAX_FINDINGS: usize = 1000;
 /// Before the body: type and length.
 const BLOCK_HEADER_LEN: usize = 8;
 
@@ -42,7 +44,7 @@ impl Section {
             Err(RawBlockParseError::InvalidFormat(PcapNgFormatError::BlockNotAligned(len))) if len > 12 => match self.unaligned(bytes, len)
             {
                 Ok(block) => {
-                    findings.push(finding(place.frame, place.offset, format!("a block of {len} bytes, which is no multiple of 4")));
+                    note(findings, finding(place.frame, place.offset, format!("a block of {len} bytes, which is no multiple of 4")));
                     block
                 }
                 Err(step) => return step,
@@ -218,7 +220,7 @@ impl Section {
         };
         if let Err(error) = verdict {
             let name = if block.type_ == block_type::SECTION_HEADER_BLOCK { "Section Header" } else { "Interface Description" };
-            findings.push(finding(place.frame, place.offset, format!("the {name} Block departs from the format: {}", chain(&error))));
+            note(findings, finding(place.frame, place.offset, format!("the {name} Block departs from the format: {}", chain(&error))));
         }
     }
 
@@ -230,6 +232,13 @@ impl Section {
     fn u16(&self, bytes: &[u8], at: usize) -> Option<u16> {
         let bytes = *bytes.get(at..)?.first_chunk()?;
         Some(if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    }
+}
+
+/// Keeps a finding; blocks that are no frames can bring any number before anybody asks for them.
+fn note(findings: &mut Vec<Finding>, finding: Finding) {
+    if findings.len() < MAX_FINDINGS {
+        findings.push(finding);
     }
 }
 

@@ -4,6 +4,7 @@ mod completions;
 mod man;
 mod summarize;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -46,7 +47,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         // Whoever read our output has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::from(DONE),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(DONE),
         Err(error) => {
             complain(&error);
             ExitCode::from(NOT_DONE)
@@ -66,5 +67,6 @@ fn complain(error: &dyn std::error::Error) {
 }
 
 fn say(text: &str) {
-    eprintln!("pcap-tools: {}", pcap_tools::report::text::printable(text));
+    // Nobody is left to be told that this failed.
+    let _ = writeln!(io::stderr(), "pcap-tools: {}", pcap_tools::report::text::printable(text));
 }

@@ -38,12 +38,10 @@ impl<C> Slot<C> {
         segment.flags.syn() && !segment.flags.ack() && self.base[side].is_some_and(|base| base != segment.seq)
     }
 
-    /// Whether a SYN begins a closed connection anew, under its old number: a SYN sent again after an RST (RFC 9293
-    /// §3.5.1 recovers from half-open connections so), or the answer to a SYN that was not captured.
-    pub fn is_begun_anew(&self, side: Side, segment: &Segment<'_>) -> bool {
-        segment.flags.syn()
-            && self.live.as_ref().is_none_or(|live| live.is_closed())
-            && !(segment.flags.ack() && self.base[side] == Some(segment.seq))
+    /// Whether a SYN begins a closed connection anew on which nothing was said: it is sent again after the RST
+    /// that recovers from a half-open connection (RFC 9293 §3.5.1).
+    pub fn is_begun_anew(&self, segment: &Segment<'_>) -> bool {
+        segment.flags.syn() && self.live.as_ref().is_some_and(|live| live.is_closed() && live.is_silent())
     }
 
     /// Keeps what the directions began with: the number of the SYN or, where none was captured, the one before the

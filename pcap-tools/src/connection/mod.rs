@@ -53,7 +53,7 @@ use table::Table;
 pub use flow::FlowStats;
 
 /// A closed connection waits this long for stragglers before it is summarised, in nanoseconds.
-const LINGER: i64 = 1_000_000_000;
+const LINGER: i64 = 3_000_000_000;
 /// … and so many of them wait at the most.
 const MAX_LINGERING: usize = 1024;
 /// So many summarised connections are remembered, so that a late segment does not count as a new one.
@@ -315,13 +315,14 @@ impl<C> Tracker<C> {
     {
         self.retire_lingering(segment.mark.time, out);
         let (index, side) = self.find(segment, out);
-        if self.slots[index as usize].is_begun_anew(side, segment) {
-            self.begin_anew(index, segment.mark, out);
-        }
         let slot = &mut self.slots[index as usize];
         let stream = slot.stream;
+        let begun_anew = slot.is_begun_anew(segment);
         slot.note_base(side, segment);
         if let Some(live) = &mut slot.live {
+            if begun_anew {
+                live.reopen();
+            }
             let before = live.held();
             let was_closed = live.is_closed();
             live.push(side, segment, self.held, out);
@@ -402,24 +403,6 @@ impl<C> Tracker<C> {
         }
     }
 
-    /// Reopens a closed connection on which nothing was said; any other is summarised, and what follows gets a
-    /// summary of its own with the same number.
-    fn begin_anew<O>(&mut self, index: u32, mark: Mark, out: &mut O)
-    where
-        C: Consumer<O> + Default,
-    {
-        let slot = &mut self.slots[index as usize];
-        match &mut slot.live {
-            Some(live) if live.is_silent() => live.reopen(),
-            _ => {
-                let stream = slot.stream;
-                self.retire(index, stream, out);
-                let slot = &mut self.slots[index as usize];
-                slot.live = Some(Box::new(live::Live::new(stream, slot.ends, mark)));
-            }
-        }
-    }
-
     /// Summarises a connection that waited for stragglers, unless it began anew.
     fn retire_closed<O>(&mut self, index: u32, stream: u64, out: &mut O)
     where
@@ -452,15 +435,12 @@ impl<C> Tracker<C> {
     fn forget_oldest(&mut self) {
         if let Some((index, stream)) = self.retired.pop_front()
             && self.slots[index as usize].stream == stream
-            && self.slots[index as usize].live.is_none()
         {
             let key = table::Key::between(&self.slots[index as usize].ends);
             // The tuple may have been taken over by a later connection.
             if self.table.get(&key) == Some(index) {
                 self.table.remove(&key);
             }
-            // Summarised twice, if it began anew: it is not to be freed twice.
-            self.slots[index as usize].stream = u64::MAX;
             self.free.push(index);
         }
     }

@@ -240,6 +240,46 @@ pub(super) fn length(bytes: &[u8], from: usize) -> Option<usize> {
     None
 }
 
+/// Whether a whole head without any oddity is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Strict {
+    /// It is, with at least one field.
+    Head,
+    /// It is not, nor does one begin before this place.
+    No { resume: usize },
+    /// No blank line follows, neither here nor behind.
+    Unfinished,
+}
+
+/// Looks for a strictly formed head at the beginning of `bytes`, up to the first line that is not.
+pub(super) fn strict(bytes: &[u8], role: Role) -> Strict {
+    let Some(line) = Lines(bytes).next() else { return Strict::Unfinished };
+    let start_line = without_line_end(line);
+    let odd = match role {
+        Role::Request => RequestLine::parse(start_line).map(|(_, odd)| odd),
+        Role::Response => StatusLine::parse(start_line).map(|(_, odd)| odd),
+    };
+    if !odd.is_ok_and(|odd| !(odd.extra_space || odd.space_in_target || odd.missing_reason || odd.control)) {
+        return Strict::No { resume: 1 };
+    }
+    let mut len = line.len();
+    for line in Lines(&bytes[len..]) {
+        let field = Field::parse(without_line_end(line));
+        let plain = line.ends_with(b"\r\n") && line.is_ascii();
+        match field {
+            Field::Named { odd_space: false, .. } if plain => len += line.len(),
+            Field::End if plain => {
+                len += line.len();
+                let parsed = parse(&bytes[..len], role, Until::BlankLine);
+                let strict = parsed.is_some_and(|parsed| parsed.oddities == Oddities::default() && !parsed.head.fields().is_empty());
+                return if strict { Strict::Head } else { Strict::No { resume: len } };
+            }
+            _ => return Strict::No { resume: len },
+        }
+    }
+    Strict::Unfinished
+}
+
 /// Where a head ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Until {

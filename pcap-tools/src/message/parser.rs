@@ -7,7 +7,7 @@
 use htcpcp::{Command, Sniff, sniff_request, sniff_response};
 use memchr::{memchr, memmem};
 
-use super::head::{self, MAX_HEAD, Parsed, Role, Until};
+use super::head::{self, MAX_HEAD, Parsed, Role, Strict, Until};
 use crate::connection::{Chunk, End, EndKind};
 use crate::finding::Kind;
 use crate::time::Mark;
@@ -519,7 +519,7 @@ impl Parser {
     /// HTTP, for a whole head inside of one.
     fn search(&mut self, input: &mut Input<'_>) {
         let rest = input.rest();
-        if input.used == 0 && self.sniff(rest) != Sniff::No {
+        if input.used == 0 && self.is_plausible(rest) {
             self.state = State::Start;
             return;
         }
@@ -533,19 +533,46 @@ impl Parser {
         }
     }
 
+    /// Whether a segment behind something lost begins a message.
+    ///
+    /// The rest of a lost body often looks like the beginning of a method, and would swallow the next request's.
+    fn is_plausible(&self, bytes: &[u8]) -> bool {
+        match self.sniff(bytes) {
+            Sniff::Yes => true,
+            Sniff::More => {
+                self.role == Some(Role::Response) || {
+                    let method = bytes.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+                    method.iter().all(u8::is_ascii_uppercase)
+                }
+            }
+            Sniff::No => false,
+        }
+    }
+
     /// Where in these bytes a whole, strictly formed head begins.
     fn inside(&self, bytes: &[u8]) -> Option<usize> {
-        let strict = |at: usize| {
-            let parsed = head::parse(&bytes[at..], self.role?, Until::BlankLine)?;
-            (parsed.oddities.iter().next().is_none() && !parsed.head.fields().is_empty()).then_some(at)
+        let role = self.role?;
+        let strict = |candidates: &mut dyn Iterator<Item = usize>| {
+            let mut from = 0;
+            for at in candidates {
+                if at < from {
+                    continue;
+                }
+                match head::strict(&bytes[at..], role) {
+                    Strict::Head => return Some(at),
+                    Strict::No { resume } => from = at + resume,
+                    Strict::Unfinished => return None,
+                }
+            }
+            None
         };
-        match self.role? {
-            Role::Response => memmem::find_iter(bytes, b"HTTP/1.").chain(memmem::find_iter(bytes, b"HTCPCP")).take(64).find_map(strict),
-            Role::Request => memchr::memchr_iter(b'\n', bytes)
-                .take(1024)
-                .map(|at| at + 1)
-                .filter(|&at| sniff_request(&bytes[at..]) == Sniff::Yes)
-                .find_map(strict),
+        match role {
+            Role::Response => {
+                [&b"HTTP/1."[..], b"HTCPCP"].into_iter().find_map(|name| strict(&mut memmem::find_iter(bytes, name).take(64)))
+            }
+            Role::Request => strict(
+                &mut memchr::memchr_iter(b'\n', bytes).take(1024).map(|at| at + 1).filter(|&at| sniff_request(&bytes[at..]) == Sniff::Yes),
+            ),
         }
     }
 

@@ -145,46 +145,60 @@ pub(crate) fn sniff(bytes: &[u8]) -> Sniff {
 /// Collects one direction's hello from its records.
 #[derive(Debug, Default)]
 pub(crate) struct HelloReader {
-    bytes: Vec<u8>,
+    /// The header of the record at hand, as far as it came.
+    header: Vec<u8>,
+    /// Bytes of the record at hand that are still to come.
+    left: usize,
+    message: Vec<u8>,
+    /// Bytes taken so far, headers included.
+    taken: usize,
     done: bool,
 }
 
 impl HelloReader {
     /// Takes the next bytes; reads the hello into `tls` once it is whole.
-    pub fn push(&mut self, bytes: &[u8], tls: &mut Tls) {
-        if self.done {
-            return;
-        }
-        self.bytes.extend_from_slice(&bytes[..bytes.len().min(MAX_HELLO)]);
-        let mut records = Reader(&self.bytes);
-        let mut message = Vec::new();
-        loop {
-            if let Some([1 | 2, high, middle, low]) = message.first_chunk() {
-                let len = 4 + u32::from_be_bytes([0, *high, *middle, *low]) as usize;
-                if message.len() >= len {
-                    tls.read(&message[..len]);
-                    return self.finish();
-                }
-            } else if message.len() >= 4 {
-                return self.finish();
+    pub fn push(&mut self, mut bytes: &[u8], tls: &mut Tls) {
+        while !self.done && !bytes.is_empty() {
+            let wanted = if self.left > 0 { self.left } else { RECORD_HEADER_LEN - self.header.len() };
+            let (taken, rest) = bytes.split_at(wanted.min(bytes.len()));
+            bytes = rest;
+            self.taken += taken.len();
+            if self.left > 0 {
+                self.left -= taken.len();
+                self.message.extend_from_slice(taken);
+                self.read_message(tls);
+            } else {
+                self.header.extend_from_slice(taken);
+                self.read_header();
             }
-            let Some(&kind) = records.0.first() else { break };
-            if kind != HANDSHAKE {
-                return self.finish();
-            }
-            let Some(_) = records.take(3) else { break };
-            match records.prefixed_16() {
-                Some(fragment) => message.extend_from_slice(fragment),
-                None => break,
+            if self.taken >= MAX_HELLO {
+                self.finish();
             }
         }
-        if self.bytes.len() >= MAX_HELLO {
+    }
+
+    fn read_header(&mut self) {
+        if self.header[0] != HANDSHAKE {
+            self.finish();
+        } else if let [_, _, _, high, low] = self.header[..] {
+            self.left = usize::from(u16::from_be_bytes([high, low]));
+            self.header.clear();
+        }
+    }
+
+    fn read_message(&mut self, tls: &mut Tls) {
+        let Some(&[kind, high, middle, low]) = self.message.first_chunk() else { return };
+        let len = 4 + u32::from_be_bytes([0, high, middle, low]) as usize;
+        if !matches!(kind, 1 | 2) {
+            self.finish();
+        } else if self.message.len() >= len {
+            tls.read(&self.message[..len]);
             self.finish();
         }
     }
 
     /// Stops: the hello was read, or cannot be.
     pub fn finish(&mut self) {
-        *self = Self { bytes: Vec::new(), done: true };
+        *self = Self { done: true, ..Self::default() };
     }
 }

@@ -15,6 +15,9 @@ use crate::time::Mark;
 /// Bytes kept for packets that are not whole; beyond it the oldest packet is given up.
 const MAX_BYTES: usize = 16 << 20;
 
+/// What a packet that is not whole costs beside its pieces, about: even one of which no byte has come.
+const PARTIAL_COST: usize = 1 << 10;
+
 /// What the header of a fragment says of its place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fragment {
@@ -64,6 +67,13 @@ struct Partial {
     serial: u64,
 }
 
+impl Partial {
+    /// Memory, about, in bytes.
+    fn cost(&self) -> usize {
+        PARTIAL_COST + self.pieces.cost()
+    }
+}
+
 /// The packets that are not whole yet.
 #[derive(Default, Debug)]
 pub(super) struct Fragments {
@@ -87,6 +97,7 @@ impl Fragments {
         };
         let partial = self.partial.entry(key).or_insert_with(|| {
             self.begun += 1;
+            self.cost += PARTIAL_COST;
             self.order.insert(self.begun, key);
             Partial { serial: self.begun, ..Partial::default() }
         });
@@ -95,18 +106,18 @@ impl Fragments {
         if !fragment.more {
             partial.len.get_or_insert(range.end);
         }
-        self.cost -= partial.pieces.cost();
+        self.cost -= partial.cost();
         for fresh in partial.pieces.missing(range) {
             let bytes = &packet.payload[(fresh.start - fragment.offset) as usize..(fresh.end - fragment.offset) as usize];
             partial.pieces.insert(fresh, bytes.to_vec());
         }
-        self.cost += partial.pieces.cost();
+        self.cost += partial.cost();
         if partial.len.is_none_or(|len| partial.pieces.covered() < len) {
             self.limit();
             return None;
         }
         let partial = self.partial.remove(&key)?;
-        self.cost -= partial.pieces.cost();
+        self.cost -= partial.cost();
         self.order.remove(&partial.serial);
         self.whole.clear();
         partial.pieces.iter().for_each(|piece| self.whole.extend_from_slice(piece));
@@ -134,7 +145,7 @@ impl Fragments {
 
     fn drop_partial(&mut self, key: Key) {
         if let Some(partial) = self.partial.remove(&key) {
-            self.cost -= partial.pieces.cost();
+            self.cost -= partial.cost();
             self.lost.extend(partial.last);
         }
     }

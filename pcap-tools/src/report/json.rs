@@ -243,6 +243,10 @@ impl Sink for Lines<'_> {
         }
     }
 
+    fn is_closed(&self) -> bool {
+        self.error.is_some()
+    }
+
     fn idle(&mut self) {
         if self.error.is_none() {
             self.error = self.out.flush().err();

@@ -27,6 +27,8 @@ const WIDE: u16 = 100;
 const TOP: usize = 10;
 /// Findings that are shown.
 const MAX_FINDINGS: usize = 20;
+/// Characters of a request target or reason phrase that are shown; JSON has all of them.
+const MAX_CELL: usize = 500;
 /// Client ports that are shown of a pair of programs.
 const MAX_PORTS: usize = 8;
 /// Servers that are told apart, and clients of each.
@@ -422,7 +424,7 @@ impl ExchangeLine {
             Fate::Unfinished => " (unfinished)",
         };
         let interim: Vec<String> =
-            exchange.interim.iter().filter_map(|interim| interim.head.status()).map(|status| format!("{status}, ")).collect();
+            exchange.interim.iter().take(TOP).filter_map(|interim| interim.head.status()).map(|status| format!("{status}, ")).collect();
         Self {
             first_frame: exchange.first_frame(),
             stream: exchange.stream,
@@ -430,7 +432,7 @@ impl ExchangeLine {
             request_frames: request.map_or(String::new(), frames),
             request: match request {
                 Some(request) => {
-                    format!("{} {}{}", printable(&text(request.head.method())), printable(&text(request.head.target())), fate(request))
+                    format!("{} {}{}", clipped(&text(request.head.method())), clipped(&text(request.head.target())), fate(request))
                 }
                 None => "(not captured)".to_owned(),
             },
@@ -438,7 +440,7 @@ impl ExchangeLine {
             response: match response {
                 Some(response) => {
                     let status = response.head.status().map_or(String::new(), |status| status.to_string());
-                    let reason = printable(&text(response.head.reason()));
+                    let reason = clipped(&text(response.head.reason()));
                     format!("{}{status}{}{reason}{}", interim.concat(), if reason.is_empty() { "" } else { " " }, fate(response))
                 }
                 None => format!("{}no response", interim.concat()),
@@ -446,6 +448,14 @@ impl ExchangeLine {
             status: exchange.complete_response().and_then(|response| response.head.status()),
             time: exchange.response_time(),
         }
+    }
+}
+
+/// What a cell shows of a text out of a capture.
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(MAX_CELL) {
+        Some((end, _)) => printable(&text[..end]) + "…",
+        None => printable(text),
     }
 }
 
