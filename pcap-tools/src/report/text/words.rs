@@ -1,0 +1,44 @@
+//! Words and numbers for a person.
+
+/// Text in which nothing makes a terminal act: control characters and those that turn its direction are
+/// written as escapes.
+pub fn printable(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || turns(c) {
+            printable.extend(c.escape_default());
+        } else {
+            printable.push(c);
+        }
+    }
+    printable
+}
+
+/// With thousands separated.
+pub fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+/// A duration with the unit that suits it.
+pub fn duration(nanos: i64) -> String {
+    let micros = nanos as f64 / 1000.0;
+    match nanos.unsigned_abs() {
+        0..1_000_000 if nanos % 1000 == 0 => format!("{} µs", nanos / 1000),
+        0..1_000_000 => format!("{micros:.3} µs"),
+        1_000_000..1_000_000_000 => format!("{:.3} ms", micros / 1000.0),
+        _ => format!("{:.3} s", micros / 1_000_000.0),
+    }
+}
