@@ -26,7 +26,7 @@
 //! talk.handshake().client(b"GET coffee://ducky HTTP/1.1\r\n\r\n").server(b"HTCPCP/1.1 200 OK\r\n\r\n{}").close(craft::Side::Server);
 //! let mut reader = Reader::new(std::io::Cursor::new(craft::capture(&talk.packets())))?;
 //! let (mut decoder, mut tracker) = (Decoder::default(), Tracker::<Conversation>::default());
-//! let mut out = Exchanges { ports: Ports::default(), sink: Print::default() };
+//! let mut out = Exchanges::new(Ports::default(), Print::default());
 //! while let Some(frame) = reader.next_frame()? {
 //!     if let Packet::Tcp(segment) = decoder.decode(&frame) {
 //!         tracker.push(&segment, &mut out);
@@ -48,7 +48,11 @@ use crate::message::{Begin, ContentLength, Event, Fate, Framing, Head, Input, Le
 use crate::time::Mark;
 
 /// So many requests may wait for their responses on one connection; older ones count as unanswered.
-const MAX_WAITING: usize = 10_000;
+const MAX_WAITING: usize = 1000;
+/// … and so many on all connections together.
+const MAX_WAITING_ON_ALL: usize = 100_000;
+/// Interim responses that are kept of one exchange.
+const MAX_INTERIM: usize = 100;
 
 /// Bytes of a start line that a finding quotes.
 const MAX_LINE_SHOWN: usize = 200;
@@ -177,6 +181,15 @@ pub struct Exchanges<S> {
     pub ports: Ports,
     /// Takes the results.
     pub sink: S,
+    /// Requests that wait for their responses, on all connections.
+    waiting: usize,
+}
+
+impl<S> Exchanges<S> {
+    /// Results go into `sink`.
+    pub fn new(ports: Ports, sink: S) -> Self {
+        Self { ports, sink, waiting: 0 }
+    }
 }
 
 /// A request that waits for its response.
@@ -407,11 +420,12 @@ impl Conversation {
             (_, ContentLength::Absent) if coffee && matches!(method, Some(Method::Brew | Method::Post)) => Framing::Legacy,
             (_, ContentLength::Absent) => Framing::Length(0),
         };
-        if self.waiting.len() >= MAX_WAITING
+        if (self.waiting.len() >= MAX_WAITING || place.out.waiting >= MAX_WAITING_ON_ALL)
             && let Some(oldest) = self.waiting.pop_front()
         {
             self.report(place, oldest);
         }
+        place.out.waiting += 1;
         self.waiting.push_back(Box::new(Asked { request, open: true, coffee, acked: begin.acked, interim: Vec::new(), response: None }));
         framing
     }
@@ -528,7 +542,7 @@ impl Conversation {
         let interim = matches!(response.head.status(), Some(100 | 102..=199));
         if !self.front_fits(response.offset) {
             if interim {
-                if self.orphans.len() < MAX_WAITING {
+                if self.orphans.len() < MAX_INTERIM {
                     self.orphans.push(response);
                 }
             } else {
@@ -539,7 +553,7 @@ impl Conversation {
         }
         let Some(asked) = self.waiting.front_mut() else { return };
         if interim {
-            if asked.interim.len() < MAX_WAITING {
+            if asked.interim.len() < MAX_INTERIM {
                 asked.interim.push(response);
             }
             return;
@@ -558,6 +572,7 @@ impl Conversation {
     }
 
     fn report<S: Sink>(&mut self, place: &mut Place<'_, S>, asked: Box<Asked>) {
+        place.out.waiting -= 1;
         let Asked { request, interim, response, coffee, .. } = *asked;
         self.emit(place, Some(request), interim, response, coffee);
     }

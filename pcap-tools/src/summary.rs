@@ -64,7 +64,7 @@ pub struct Others {
 pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
     let mut decoder = Decoder::default();
     let mut tracker = Tracker::<Conversation>::default();
-    let mut out = Exchanges { ports, sink };
+    let mut out = Exchanges::new(ports, sink);
     let mut totals = Totals::default();
     let damage = loop {
         match reader.poll_frame() {
@@ -105,7 +105,7 @@ pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
         bytes: totals.bytes,
         first_time: totals.first,
         last_time: totals.last,
-        interfaces: reader.interfaces().to_vec(),
+        interfaces: reader.into_interfaces(),
         connections: tracker.streams(),
         others: totals.others,
         damage,

@@ -34,7 +34,7 @@ fn ours(reader: Reader, ports: Ports) -> Ours {
     let mut reader = reader;
     let mut decoder = Decoder::default();
     let mut tracker = Tracker::<exchange::Conversation>::default();
-    let mut out = Exchanges { ports, sink: Collect::default() };
+    let mut out = Exchanges::new(ports, Collect::default());
     let mut streams = Vec::new();
     while let Some(frame) = reader.next_frame().expect("a sound capture") {
         streams.push(match decoder.decode(&frame) {

@@ -316,6 +316,11 @@ impl Reader {
         &self.interfaces
     }
 
+    /// The interfaces, when nothing more is to be read.
+    pub fn into_interfaces(self) -> Vec<Interface> {
+        self.interfaces
+    }
+
     /// How many frames were read so far.
     pub fn frames(&self) -> u64 {
         self.frames

@@ -16,6 +16,8 @@ use crate::time::Time;
 
 /// The longest block that is held in memory (Wireshark's limit); longer ones that hold no frame are skipped.
 const MAX_BLOCK: usize = 16 << 20;
+/// Bytes of an interface's name that are kept.
+const MAX_NAME: usize = 256;
 /// Findings that are kept from one frame to the next.
 const MAX_FINDINGS: usize = 1000;
 /// Before the body: type and length.
@@ -195,7 +197,10 @@ impl Section {
         while let (Some(code @ 1..), Some(len)) = (self.u16(options, 0), self.u16(options, 2)) {
             let Some(value) = options.get(4..4 + usize::from(len)) else { break };
             match (code, value) {
-                (2, name) => interface.name = Some(String::from_utf8_lossy(name).trim_end_matches('\0').to_owned()),
+                (2, name) => {
+                    let name = &name[..name.len().min(MAX_NAME)];
+                    interface.name = Some(String::from_utf8_lossy(name).trim_end_matches('\0').to_owned());
+                }
                 (9, [n @ 0..=127]) => interface.resolution = Resolution::Decimal(*n),
                 (9, [n]) => interface.resolution = Resolution::Binary(n & 0x7f),
                 (14, value) => {

@@ -24,7 +24,7 @@ pub(super) struct Slot<C> {
     base: Pair<Option<SeqNumber>>,
 }
 
-impl<C: Default> Slot<C> {
+impl<C> Slot<C> {
     pub fn new(stream: u64, segment: &Segment<'_>) -> Self {
         let ends = Pair([segment.source, segment.destination]);
         Self { stream, ends, live: Some(Box::new(Live::new(stream, ends, segment.mark))), base: Default::default() }
@@ -70,13 +70,14 @@ struct Stall {
 pub(super) struct Live<C> {
     connection: Connection,
     flows: Pair<Flow>,
-    consumer: C,
+    /// Made when it is first told something: most connections of a SYN flood never say anything.
+    consumer: Option<Box<C>>,
     stall: Option<Stall>,
     /// Causal order was given up: the capture lacks what it waits for.
     ungated: bool,
 }
 
-impl<C: Default> Live<C> {
+impl<C> Live<C> {
     pub fn new(stream: u64, ends: Pair<Endpoint>, first: Mark) -> Self {
         let connection = Connection {
             stream,
@@ -88,7 +89,7 @@ impl<C: Default> Live<C> {
             first,
             last: first,
         };
-        Self { connection, flows: Default::default(), consumer: C::default(), stall: None, ungated: false }
+        Self { connection, flows: Default::default(), consumer: None, stall: None, ungated: false }
     }
 
     /// Begins anew, as if it had not been closed; nothing was said on it.
@@ -97,7 +98,7 @@ impl<C: Default> Live<C> {
         let stats = Side::BOTH.map(|side| self.flows[side].stats);
         self.flows = Default::default();
         Side::BOTH.into_iter().zip(stats).for_each(|(side, stats)| self.flows[side].stats = stats);
-        self.consumer = C::default();
+        self.consumer = None;
         (self.stall, self.ungated) = (None, false);
     }
 }
@@ -216,7 +217,7 @@ impl<C> Live<C> {
             let flow = &mut self.flows[side];
             if !flow.ended && !flow.holds() {
                 flow.ended = true;
-                self.consumer.end(&context, side, End { kind: EndKind::Rst, mark }, out);
+                self.consumer.get_or_insert_default().end(&context, side, End { kind: EndKind::Rst, mark }, out);
             }
         }
     }
@@ -246,7 +247,7 @@ impl<C> Live<C> {
         let other = &self.flows[side.other()];
         let acked = ack.filter(|_| other.start.is_some()).map(|ack| other.offset_of(ack));
         self.flows[side].delivered(chunk.bytes.len() as u64 + u64::from(chunk.cut));
-        self.consumer.chunk(&context, side, Chunk { acked, ..chunk }, out);
+        self.consumer.get_or_insert_default().chunk(&context, side, Chunk { acked, ..chunk }, out);
     }
 
     /// Delivers what was held back and has become next, in both directions.
@@ -273,7 +274,7 @@ impl<C> Live<C> {
             Some(fin) if self.is_open(side, fin.ack) => {
                 self.flows[side].fin_delivered();
                 let context = self.context();
-                self.consumer.end(&context, side, End { kind: EndKind::Fin, mark: fin.mark }, out);
+                self.consumer.get_or_insert_default().end(&context, side, End { kind: EndKind::Fin, mark: fin.mark }, out);
                 true
             }
             _ => false,
@@ -340,11 +341,10 @@ impl<C> Live<C> {
     {
         let gap = self.flows[side].skip(len, self.connection.last);
         let context = self.context();
-        self.consumer.gap(&context, side, gap, out);
+        self.consumer.get_or_insert_default().gap(&context, side, gap, out);
     }
 
     /// Delivers whatever is left, and summarises.
-    #[expect(clippy::boxed_local, reason = "a thousand bytes are better left where they are")]
     pub fn finish<O>(mut self: Box<Self>, out: &mut O)
     where
         C: Consumer<O>,
@@ -364,10 +364,10 @@ impl<C> Live<C> {
                 len => self.skip(side, len, out),
             }
             if !self.flows[side].ended {
-                self.consumer.end(&context, side, end, out);
+                self.consumer.get_or_insert_default().end(&context, side, end, out);
             }
         }
         self.connection.flows = Pair(Side::BOTH.map(|side| self.flows[side].stats));
-        self.consumer.closed(self.connection, out);
+        self.consumer.unwrap_or_default().closed(self.connection, out);
     }
 }

@@ -261,7 +261,7 @@ pub struct End {
 }
 
 /// What reads a connection's bytes. `O` is where it puts what it finds.
-pub trait Consumer<O> {
+pub trait Consumer<O>: Default {
     /// The next bytes of a direction.
     fn chunk(&mut self, context: &Context, side: Side, chunk: Chunk<'_>, out: &mut O);
     /// Bytes of a direction were never captured; what follows comes after them.
@@ -311,7 +311,7 @@ impl<C> Tracker<C> {
     /// Takes the next segment of the capture; returns the number of its connection.
     pub fn push<O>(&mut self, segment: &Segment<'_>, out: &mut O) -> u64
     where
-        C: Consumer<O> + Default,
+        C: Consumer<O>,
     {
         self.retire_lingering(segment.mark.time, out);
         let (index, side) = self.find(segment, out);
@@ -361,7 +361,7 @@ impl<C> Tracker<C> {
     /// The slot of a segment's connection, begun if there is none, and the sender's side.
     fn find<O>(&mut self, segment: &Segment<'_>, out: &mut O) -> (u32, Side)
     where
-        C: Consumer<O> + Default,
+        C: Consumer<O>,
     {
         let key = table::Key::of(segment);
         if let Some(index) = self.table.get(&key) {

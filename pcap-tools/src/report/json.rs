@@ -195,7 +195,7 @@ pub struct Lines<'a> {
 }
 
 /// Findings that a connection's line lists.
-const MAX_FINDINGS_A_LINE: usize = 100;
+const MAX_FINDINGS_A_LINE: usize = 10;
 
 impl<'a> Lines<'a> {
     /// Writes to `out`.
