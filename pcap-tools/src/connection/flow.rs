@@ -262,6 +262,11 @@ impl Flow {
         self.acked >= self.offset + self.gap() as i64
     }
 
+    /// Whether the other end has acknowledged all that was delivered.
+    pub fn is_acknowledged(&self) -> bool {
+        self.acked >= self.offset
+    }
+
     /// Bytes behind everything captured that the other end has acknowledged all the same.
     ///
     /// A single one is taken for the FIN, which the capture may have missed.

@@ -59,6 +59,17 @@ impl<C> Slot<C> {
     }
 }
 
+/// How far the end of a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Phase {
+    /// At least one end may still send.
+    Open,
+    /// Both have sent FIN.
+    Closed,
+    /// Both FINs are acknowledged, or one end has sent RST: nothing is expected any more.
+    Settled,
+}
+
 /// Since when something is held back.
 #[derive(Clone, Copy)]
 struct Stall {
@@ -116,7 +127,20 @@ impl<C> Live<C> {
 
     /// Whether nothing but stragglers can follow.
     pub fn is_closed(&self) -> bool {
-        self.connection.close.rst.is_some() || self.flows.0.iter().all(|flow| flow.ended)
+        self.phase() != Phase::Open
+    }
+
+    /// How far its end has come.
+    pub fn phase(&self) -> Phase {
+        if self.connection.close.rst.is_some() {
+            Phase::Settled
+        } else if !self.flows.0.iter().all(|flow| flow.ended) {
+            Phase::Open
+        } else if self.flows.0.iter().all(Flow::is_acknowledged) {
+            Phase::Settled
+        } else {
+            Phase::Closed
+        }
     }
 
     fn context(&self) -> Context {

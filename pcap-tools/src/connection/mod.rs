@@ -47,7 +47,7 @@ mod table;
 
 use crate::packet::{Endpoint, Segment};
 use crate::time::{Mark, Time};
-use live::Slot;
+use live::{Phase, Slot};
 use table::Table;
 
 pub use flow::FlowStats;
@@ -55,7 +55,10 @@ pub use flow::FlowStats;
 /// A closed connection waits this long for stragglers before it is summarised, in nanoseconds.
 const LINGER: i64 = 3_000_000_000;
 /// … and so many of them wait at the most.
-const MAX_LINGERING: usize = 1024;
+const MAX_LINGERING: usize = 1 << 14;
+/// Of those whose FINs are acknowledged, fewer wait: nothing is expected of them, and what was touched
+/// lately is summarised sooner.
+const MAX_SETTLED: usize = 256;
 /// So many summarised connections are remembered, so that a late segment does not count as a new one.
 const MAX_RETIRED: usize = 1 << 14;
 
@@ -282,6 +285,8 @@ pub struct Tracker<C> {
     streams: u64,
     /// Closed, and waiting for stragglers: slot and stream.
     lingering: std::collections::VecDeque<(u32, u64, Time)>,
+    /// Those of them of which nothing is expected any more.
+    settled: std::collections::VecDeque<(u32, u64)>,
     /// Summarised, and remembered: slot and stream.
     retired: std::collections::VecDeque<(u32, u64)>,
     /// Bytes that all connections hold back.
@@ -296,6 +301,7 @@ impl<C> Default for Tracker<C> {
             free: Vec::new(),
             streams: 0,
             lingering: Default::default(),
+            settled: Default::default(),
             retired: Default::default(),
             held: 0,
         }
@@ -324,11 +330,15 @@ impl<C> Tracker<C> {
                 live.reopen();
             }
             let before = live.held();
-            let was_closed = live.is_closed();
+            let phase = live.phase();
             live.push(side, segment, self.held, out);
             self.held = self.held + live.held() - before;
-            if live.is_closed() && !was_closed {
+            let reached = live.phase();
+            if phase == Phase::Open && reached != Phase::Open {
                 self.lingering.push_back((index, stream, segment.mark.time));
+            }
+            if phase != Phase::Settled && reached == Phase::Settled {
+                self.settled.push_back((index, stream));
             }
         }
         stream
@@ -342,6 +352,7 @@ impl<C> Tracker<C> {
         while let Some((index, stream, _)) = self.lingering.pop_front() {
             self.retire_closed(index, stream, out);
         }
+        self.settled.clear();
     }
 
     /// Summarises every connection that is left: the capture has ended.
@@ -399,6 +410,11 @@ impl<C> Tracker<C> {
                 break;
             }
             self.lingering.pop_front();
+            self.retire_closed(index, stream, out);
+        }
+        while self.settled.len() > MAX_SETTLED
+            && let Some((index, stream)) = self.settled.pop_front()
+        {
             self.retire_closed(index, stream, out);
         }
     }
