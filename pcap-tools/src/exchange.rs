@@ -131,9 +131,10 @@ impl Exchange {
         self.response.as_ref().filter(|message| message.fate == Fate::Complete)
     }
 
-    /// From the frame that completed the request to the one that completed the response, in nanoseconds.
+    /// From the frame that completed the request to the one that completed the response, in nanoseconds;
+    /// `None` if the response was complete first.
     pub fn response_time(&self) -> Option<i64> {
-        self.complete_response()?.last.time.since(self.complete_request()?.last.time)
+        self.complete_response()?.last.time.since(self.complete_request()?.last.time).filter(|&nanos| nanos >= 0)
     }
 
     /// The frame with which it begins: its place in the order of the capture.
@@ -235,6 +236,11 @@ struct Place<'a, S> {
 }
 
 impl<S: Sink> Place<'_, S> {
+    /// Whether that end is on the pot's port.
+    fn is_pot(&self, side: Side) -> bool {
+        self.out.ports.pot.contains(&self.context.ends[side].port)
+    }
+
     fn finding(&mut self, kind: Kind, mark: Mark, offset: u64, message: String) {
         let frame = (mark != Mark::NONE).then_some(mark.frame);
         self.out.sink.finding(Finding { kind, frame, stream: Some(self.context.stream), offset: Some(offset), message });
@@ -406,7 +412,7 @@ impl Conversation {
 
     fn request_head<S: Sink>(&mut self, place: &mut Place<'_, S>, begin: Begin, request: Message, lengths: Lengths) -> Framing {
         let head = &request.head;
-        let to_pot = place.out.ports.pot.contains(&place.context.ends[place.side.other()].port);
+        let to_pot = place.is_pot(place.side.other());
         let method = Method::from_bytes(head.method());
         let coffee = htcpcp::has_coffee_scheme(head.target())
             || head.protocol() != htcpcp::Protocol::Http
@@ -442,7 +448,9 @@ impl Conversation {
         let asked = if self.front_fits(begin.offset) { self.waiting.front() } else { None };
         let method = asked.map(|asked| asked.request.head.method());
         let status = response.head.status().unwrap_or(0);
-        let coffee = asked.is_some_and(|asked| asked.coffee) || response.head.protocol() != htcpcp::Protocol::Http;
+        let coffee = asked.is_some_and(|asked| asked.coffee)
+            || response.head.protocol() != htcpcp::Protocol::Http
+            || lengths.coffee_content && place.is_pot(place.side);
         let cut = response.oddities.iter().any(|kind| kind == Kind::CutHead);
         let framing = match (lengths.transfer_encoding, lengths.content_length) {
             _ if status == 101 || method == Some(b"CONNECT") && (200..300).contains(&status) => Framing::Tunnel,
@@ -585,7 +593,11 @@ impl Conversation {
         response: Option<Message>,
         coffee: bool,
     ) {
-        let of_pot = |message: &Message| message.head.protocol() != htcpcp::Protocol::Http;
+        let from_pot = self.client.is_some_and(|client| place.is_pot(client.other()));
+        let of_pot = |message: &Message| {
+            message.head.protocol() != htcpcp::Protocol::Http
+                || from_pot && message.head.field("Content-Type").is_some_and(htcpcp::is_coffee_content_type)
+        };
         let coffee = coffee || response.as_ref().is_some_and(of_pot);
         let protocol = if coffee { Protocol::Htcpcp } else { Protocol::Http };
         let exchange = Exchange { stream: place.context.stream, protocol, request, interim, response };

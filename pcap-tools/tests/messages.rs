@@ -218,6 +218,8 @@ fn protocols_are_told_by_content_and_by_the_pots_port() {
         (POT, "BREW / HTTP/1.1", "HTTP/1.1 200 OK", Protocol::Htcpcp),
         (POT, "POST / HTTP/1.1\r\nContent-Type: application/coffee-pot-command", "HTTP/1.1 200 OK", Protocol::Htcpcp),
         (POT, "GET / HTTP/1.1", "HTTP/1.1 200 OK", Protocol::Http),
+        (POT, "GET / HTTP/1.1", "HTTP/1.1 200 OK\r\nContent-Type: message/coffeepot", Protocol::Htcpcp),
+        (9999, "GET / HTTP/1.1", "HTTP/1.1 200 OK\r\nContent-Type: message/coffeepot", Protocol::Http),
         (9999, "BREW / HTTP/1.1\r\nContent-Type: application/coffee-pot-command", "HTTP/1.1 200 OK", Protocol::Http),
         (9999, "GET /?q=coffee://ducky HTTP/1.1", "HTTP/1.1 418 I'm a teapot", Protocol::Http),
     ] {

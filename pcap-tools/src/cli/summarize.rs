@@ -159,8 +159,8 @@ fn write_total(format: Format, total: &Total, out: &mut impl Write) -> io::Resul
             for (name, count) in [("HTTP", total.counts.http), ("HTCPCP", total.counts.htcpcp)] {
                 writeln!(out, "{name}: {} requests, {} responses", text::number(count.requests), text::number(count.responses))?;
             }
-            if total.counts.tls.encrypted_connections > 0 {
-                writeln!(out, "{} connections are encrypted and cannot be counted", text::number(total.counts.tls.encrypted_connections))?;
+            if total.counts.encrypted_connections > 0 {
+                writeln!(out, "{} connections are encrypted and cannot be counted", text::number(total.counts.encrypted_connections))?;
             }
             for (count, what) in [(total.damaged, "damaged or cut short"), (total.unreadable, "not read")] {
                 if count > 0 {

@@ -204,8 +204,8 @@ impl Sink for Rows<'_> {
                     ack: row.handshake.ack,
                     complete: row.handshake.complete,
                     rtt_us: row.handshake.rtt_us,
-                    repeated_syns: frames(row.handshake.repeated_syns),
-                    repeated_syn_acks: frames(row.handshake.repeated_syn_acks),
+                    repeated_syns: frames(row.repeated_syns),
+                    repeated_syn_acks: frames(row.repeated_syn_acks),
                 };
                 self.push(connection.stream, &row);
             }
@@ -233,9 +233,9 @@ impl<'a> Rows<'a> {
             rtt_us: row.handshake.rtt_us,
             close_kind: Some(row.close.kind),
             close_first_by: row.close.first_by,
-            client_fin: row.close.client_fin,
-            server_fin: row.close.server_fin,
-            rst: row.close.rst,
+            client_fin: row.client_fin,
+            server_fin: row.server_fin,
+            rst: row.rst,
             packets: row.packets,
             bytes: row.bytes,
             duration_us: row.duration_us,

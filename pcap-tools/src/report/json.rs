@@ -44,6 +44,7 @@ impl Document {
             connections: Vec<&'a RawValue>,
             exchanges: Vec<&'a RawValue>,
             counts: Counts,
+            encrypted_connections: u64,
             findings: &'a [Finding],
             finding_counts: std::collections::BTreeMap<&'static str, u64>,
         }
@@ -54,6 +55,7 @@ impl Document {
             connections: self.connections.iter().map(|(_, row)| &**row).collect(),
             exchanges: self.exchanges.iter().map(|(_, row)| &**row).collect(),
             counts: self.counts,
+            encrypted_connections: self.counts.encrypted_connections,
             findings: self.findings.in_order(),
             finding_counts,
         };
@@ -161,6 +163,8 @@ pub struct Total {
     pub connections: u64,
     /// Complete messages.
     pub counts: Counts,
+    /// Connections of which nothing can be counted.
+    pub encrypted_connections: u64,
 }
 
 impl Total {
@@ -173,6 +177,7 @@ impl Total {
         self.bytes += capture.bytes;
         self.connections += capture.connections;
         self.counts.merge(counts);
+        self.encrypted_connections = self.counts.encrypted_connections;
     }
 }
 

@@ -73,7 +73,7 @@ impl Program {
 
 /// Handshake of a connection; what was not captured is null.
 #[derive(Debug, Serialize)]
-pub struct Handshake<'a> {
+pub struct Handshake {
     /// Frame of the first SYN.
     pub syn: Option<u64>,
     /// Frame of the first SYN-ACK.
@@ -84,10 +84,6 @@ pub struct Handshake<'a> {
     pub complete: bool,
     /// From the SYN to the ACK.
     pub rtt_us: Option<Micros>,
-    /// Frames of further SYNs.
-    pub repeated_syns: &'a [u64],
-    /// Frames of further SYN-ACKs.
-    pub repeated_syn_acks: &'a [u64],
 }
 
 /// How a connection ended.
@@ -99,12 +95,6 @@ pub struct Close {
     pub first_by: Option<End>,
     /// Frames of the FINs and the RST, in order.
     pub frames: Vec<u64>,
-    /// Frame of the client's first FIN.
-    pub client_fin: Option<u64>,
-    /// Frame of the server's first FIN.
-    pub server_fin: Option<u64>,
-    /// Frame of the first RST.
-    pub rst: Option<u64>,
 }
 
 /// What the hellos of TLS say.
@@ -136,9 +126,19 @@ pub struct ConnectionRow<'a> {
     /// What is spoken.
     pub protocol: Option<Protocol>,
     /// Its beginning.
-    pub handshake: Handshake<'a>,
+    pub handshake: Handshake,
+    /// Frames of further SYNs.
+    pub repeated_syns: &'a [u64],
+    /// Frames of further SYN-ACKs.
+    pub repeated_syn_acks: &'a [u64],
     /// Its end.
     pub close: Close,
+    /// Frame of the client's first FIN.
+    pub client_fin: Option<u64>,
+    /// Frame of the server's first FIN.
+    pub server_fin: Option<u64>,
+    /// Frame of the first RST.
+    pub rst: Option<u64>,
     /// Frames in both directions.
     pub packets: u64,
     /// Their lengths on the wire.
@@ -183,17 +183,13 @@ impl<'a> ConnectionRow<'a> {
                 ack: frame(handshake.ack),
                 complete: handshake.complete(),
                 rtt_us: Micros::from_nanos(handshake.rtt()),
-                repeated_syns: &handshake.repeated_syns,
-                repeated_syn_acks: &handshake.repeated_syn_acks,
             },
-            close: Close {
-                kind: close.kind(),
-                first_by: close.first_by().map(|side| end_of(side, client)),
-                frames: close.frames(),
-                client_fin: frame(close.fins[client]),
-                server_fin: frame(close.fins[server]),
-                rst: frame(close.rst.map(|(_, mark)| mark)),
-            },
+            repeated_syns: &handshake.repeated_syns,
+            repeated_syn_acks: &handshake.repeated_syn_acks,
+            close: Close { kind: close.kind(), first_by: close.first_by().map(|side| end_of(side, client)), frames: close.frames() },
+            client_fin: frame(close.fins[client]),
+            server_fin: frame(close.fins[server]),
+            rst: frame(close.rst.map(|(_, mark)| mark)),
             packets: flows.0.iter().map(|flow| flow.packets).sum(),
             bytes: flows.0.iter().map(|flow| flow.bytes).sum(),
             first_frame: first.frame,
@@ -347,14 +343,8 @@ pub struct Counts {
     pub http: Count,
     /// HTCPCP.
     pub htcpcp: Count,
-    /// TLS connections: encrypted, so that what they carry cannot be counted.
-    pub tls: TlsCount,
-}
-
-/// How much is encrypted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct TlsCount {
-    /// Connections.
+    /// TLS connections: what they carry cannot be counted.
+    #[serde(skip)]
     pub encrypted_connections: u64,
 }
 
@@ -371,7 +361,7 @@ impl Counts {
 
     /// Counts a connection.
     pub fn add_connection(&mut self, talk: &Talk) {
-        self.tls.encrypted_connections += u64::from(talk.protocol == Some(Protocol::Tls));
+        self.encrypted_connections += u64::from(talk.protocol == Some(Protocol::Tls));
     }
 
     /// Adds those of another capture.
@@ -380,6 +370,6 @@ impl Counts {
             mine.requests += theirs.requests;
             mine.responses += theirs.responses;
         }
-        self.tls.encrypted_connections += other.tls.encrypted_connections;
+        self.encrypted_connections += other.encrypted_connections;
     }
 }

@@ -262,10 +262,10 @@ impl Page {
         self.heading("Messages");
         for (name, count) in [("HTTP", counts.http), ("HTCPCP", counts.htcpcp)] {
             if name == "HTTP" || count.requests + count.responses > 0 {
-                let hidden = if name == "HTTP" && counts.tls.encrypted_connections > 0 {
+                let hidden = if name == "HTTP" && counts.encrypted_connections > 0 {
                     format!(
                         "; {} encrypted: what they carry cannot be counted",
-                        plural(counts.tls.encrypted_connections, "connection is", "connections are")
+                        plural(counts.encrypted_connections, "connection is", "connections are")
                     )
                 } else {
                     String::new()
