@@ -523,10 +523,10 @@ impl Parser {
             self.state = State::Start;
             return;
         }
-        let begin = if self.found { rest.iter().skip(1).len().checked_sub(1).and_then(|_| self.inside(&rest[1..])) } else { None };
+        let begin = if self.found { self.inside(rest) } else { None };
         match begin {
             Some(at) => {
-                input.used += 1 + at;
+                input.used += at;
                 self.state = State::Start;
             }
             None => input.used = input.chunk.bytes.len(),

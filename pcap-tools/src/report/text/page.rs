@@ -262,13 +262,10 @@ impl Page {
         self.heading("Messages");
         for (name, count) in [("HTTP", counts.http), ("HTCPCP", counts.htcpcp)] {
             if name == "HTTP" || count.requests + count.responses > 0 {
-                let hidden = if name == "HTTP" && counts.encrypted_connections > 0 {
-                    format!(
-                        "; {} encrypted: what they carry cannot be counted",
-                        plural(counts.encrypted_connections, "connection is", "connections are")
-                    )
-                } else {
-                    String::new()
+                let hidden = match counts.encrypted_connections {
+                    many if name != "HTTP" || many == 0 => String::new(),
+                    1 => "; 1 connection is encrypted: its messages cannot be counted".to_owned(),
+                    many => format!("; {} connections are encrypted: their messages cannot be counted", number(many)),
                 };
                 self.line(&format!(
                     "{name}: {}, {}{hidden}",
