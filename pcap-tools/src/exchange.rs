@@ -218,7 +218,7 @@ pub struct Conversation {
     answering: Option<Message>,
     /// Interim responses to a request that was not captured.
     orphans: Vec<Message>,
-    /// Nothing is known to be missing: order alone pairs.
+    /// Something is missing: order alone does not tell which response answers which request.
     inexact: bool,
     tls: Option<Box<(Tls, Pair<HelloReader>)>>,
     /// First bytes of each direction that may yet turn out to be TLS.
