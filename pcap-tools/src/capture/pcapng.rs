@@ -56,9 +56,8 @@ impl Section {
         let len = BLOCK_HEADER_LEN + block.body.len() + 4;
         let body = &block.body[..];
         match block.type_ {
-            block_type::ENHANCED_PACKET_BLOCK => self.packet(body, 0, len, interfaces),
+            type_ @ (block_type::ENHANCED_PACKET_BLOCK | block_type::PACKET_BLOCK) => self.packet(type_, body, len, interfaces),
             block_type::SIMPLE_PACKET_BLOCK => self.simple_packet(body, len, interfaces),
-            block_type::PACKET_BLOCK => self.packet(body, 1, len, interfaces),
             block_type::SECTION_HEADER_BLOCK => {
                 self.big_endian = body.first_chunk() == Some(&[0x1a, 0x2b, 0x3c, 0x4d]);
                 self.first_interface = interfaces.len();
@@ -134,11 +133,11 @@ impl Section {
         }
     }
 
-    /// An Enhanced Packet Block, or (`obsolete`: 1) the Packet Block that it replaced.
+    /// An Enhanced Packet Block, or the obsolete Packet Block that it replaced.
     ///
     /// Both hold the interface, then time, captured and original length at the same places; only the
     /// interface's number is shorter in the old one.
-    fn packet(&self, body: &[u8], obsolete: u8, len: usize, interfaces: &[Interface]) -> Step {
+    fn packet(&self, type_: u32, body: &[u8], len: usize, interfaces: &[Interface]) -> Step {
         let Some((fixed, room)) = body.split_first_chunk::<20>() else {
             return Step::Corrupt(format!("a packet block of only {} bytes", body.len()));
         };
@@ -146,10 +145,10 @@ impl Section {
             let bytes = [fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]];
             if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
         };
-        let id = match (obsolete, self.big_endian) {
-            (0, _) => number(0),
-            (_, true) => number(0) >> 16,
-            (_, false) => number(0) & 0xffff,
+        let id = match (type_, self.big_endian) {
+            (block_type::PACKET_BLOCK, true) => number(0) >> 16,
+            (block_type::PACKET_BLOCK, false) => number(0) & 0xffff,
+            _ => number(0),
         };
         let captured = number(12) as usize;
         if captured > room.len() {

@@ -108,15 +108,15 @@ impl Flow {
         }
     }
 
-    /// How far `ack` is ahead of what was delivered: 0 when it covers nothing that is still to come.
-    pub fn outstanding(&self, ack: SeqNumber) -> i64 {
-        let ahead = match self.start {
-            Some(_) if !self.ended => ack.distance(self.next),
-            _ => 0,
-        };
-        // A keep-alive as the first segment that was seen leaves the start one byte early.
-        let early_start = ahead == 1 && self.isn.is_none() && self.high == 0 && self.held.is_none();
-        if (0..MAX_AHEAD).contains(&ahead) && !early_start { ahead } else { 0 }
+    /// Whether `ack` covers bytes that are still to be delivered.
+    pub fn is_behind(&self, ack: SeqNumber) -> bool {
+        let ahead = ack.distance(self.next);
+        self.start.is_some() && !self.ended && (1..MAX_AHEAD).contains(&ahead) && !(ahead == 1 && self.may_begin_early())
+    }
+
+    /// Whether all that was seen may be a keep-alive, which leaves the start one byte early.
+    fn may_begin_early(&self) -> bool {
+        self.isn.is_none() && self.high == 0 && self.held.is_none()
     }
 
     /// Counts a segment without payload: is it a keep-alive?
@@ -131,8 +131,7 @@ impl Flow {
     pub fn accept<'a>(&mut self, seq: SeqNumber, segment: &Segment<'a>, rtt: Option<i64>, open: bool) -> Option<Chunk<'a>> {
         let len = i64::from(segment.payload_len);
         let mut at = self.offset_of(seq);
-        if at == 1 && self.isn.is_none() && self.high == 0 && self.held.is_none() {
-            // The capture began with a keep-alive, one byte before the data.
+        if at == 1 && self.may_begin_early() {
             self.start = Some(seq);
             self.next = seq;
             at = 0;

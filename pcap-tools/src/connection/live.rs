@@ -29,9 +29,7 @@ impl<C> Slot<C> {
         let ends = Pair([segment.source, segment.destination]);
         Self { stream, ends, live: Some(Box::new(Live::new(stream, ends, segment.mark))), base: Default::default() }
     }
-}
 
-impl<C> Slot<C> {
     /// Whether a segment begins another connection on the same addresses and ports: as in tshark 4.0, a SYN (no
     /// SYN-ACK) whose number is not the one that this direction began with.
     pub fn is_new_connection(&self, side: Side, segment: &Segment<'_>) -> bool {
@@ -60,7 +58,7 @@ impl<C> Slot<C> {
 }
 
 /// How far the end of a connection has come.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Phase {
     /// At least one end may still send.
     Open,
@@ -112,9 +110,7 @@ impl<C> Live<C> {
         self.consumer = None;
         (self.stall, self.ungated) = (None, false);
     }
-}
 
-impl<C> Live<C> {
     /// Whether no payload was captured.
     pub fn is_silent(&self) -> bool {
         self.flows.0.iter().all(|flow| flow.stats.payload_bytes == 0 && !flow.holds())
@@ -260,7 +256,7 @@ impl<C> Live<C> {
 
     /// Whether everything that the sender had received was delivered before.
     fn is_open(&self, side: Side, ack: Option<SeqNumber>) -> bool {
-        self.ungated || ack.is_none_or(|ack| self.flows[side.other()].outstanding(ack) == 0)
+        self.ungated || ack.is_none_or(|ack| !self.flows[side.other()].is_behind(ack))
     }
 
     fn deliver<O>(&mut self, side: Side, chunk: Chunk<'_>, ack: Option<SeqNumber>, out: &mut O)

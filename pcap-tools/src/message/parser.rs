@@ -230,7 +230,6 @@ impl Parser {
     /// Says how the body behind the last head ends; returns the end if there is nothing to wait for.
     pub fn frame(&mut self, framing: Framing) -> Option<Event> {
         debug_assert!(matches!(self.state, State::Framing), "a head was handed out");
-        self.body_bytes = 0;
         self.lost = false;
         self.state = match framing {
             Framing::Length(0) => return Some(self.complete()),
@@ -406,6 +405,7 @@ impl Parser {
         }
         self.begin = input.begin();
         self.mark = input.chunk.mark;
+        self.body_bytes = 0;
         // Most heads come whole.
         if let Some(parsed) = self.parse(&rest[..rest.len().min(MAX_HEAD)]) {
             input.used += parsed.head.bytes().len();
