@@ -99,7 +99,15 @@ impl Kind {
 
     /// The kind of the addition called `name`, whatever its case, with spaces and hyphens alike.
     pub fn of(name: &[u8]) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.values().iter().any(|value| same_name(value.as_bytes(), name)))
+        Kind::find(name).map(|(kind, _)| kind)
+    }
+
+    /// The kind of the addition called `name` and how the protocol spells it: `oat milk` for `Oat-Milk`.
+    pub fn find(name: &[u8]) -> Option<(Kind, &'static str)> {
+        Kind::ALL.into_iter().find_map(|kind| {
+            let value = kind.values().iter().find(|value| same_name(value.as_bytes(), name))?;
+            Some((kind, *value))
+        })
     }
 
     /// The kind in one word, in English.
@@ -292,7 +300,7 @@ mod tests {
         for kind in Kind::ALL {
             for value in kind.values() {
                 assert_eq!(Kind::of(value.as_bytes()), Some(kind), "{value}");
-                assert_eq!(Kind::of(value.to_uppercase().as_bytes()), Some(kind), "{value}");
+                assert_eq!(Kind::find(value.to_uppercase().as_bytes()), Some((kind, *value)));
             }
         }
     }

@@ -13,7 +13,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// Every status of the protocol, in ascending order; 302 and 408 are the web app's and the pot's own needs.
+    /// Every status of the protocol, in ascending order. 302 is the web app's; 408, 409, 413 and 431 are for what
+    /// the RFCs leave open: clients that do not finish, a WHEN with nothing to stop, bodies and heads without end.
     pub const ALL: &'static [Status] = &[
         status(200, "OK", "RFC 9110 §15.3.1"),
         // HTTP says "Multiple Choices"; tea offers options.
@@ -24,8 +25,11 @@ impl Status {
         status(404, "Not Found", "RFC 9110 §15.5.5"),
         status(406, "Not Acceptable", "RFC 2324 §2.3.1"),
         status(408, "Request Timeout", "RFC 9110 §15.5.9"),
+        status(409, "Conflict", "RFC 9110 §15.5.10"),
+        status(413, "Content Too Large", "RFC 9110 §15.5.14"),
         status(415, "Unsupported Media Type", "RFC 9110 §15.5.16"),
         status(418, "I'm a teapot", "RFC 2324 §2.3.2"),
+        status(431, "Request Header Fields Too Large", "RFC 6585 §5"),
         status(501, "Not Implemented", "RFC 9110 §15.6.2"),
         status(503, "Service Unavailable", "RFC 7168 §2.3.3"),
     ];
@@ -65,7 +69,7 @@ mod tests {
 
     #[test]
     fn other_codes_have_none() {
-        for code in [0, 100, 201, 417, 599, 999, u16::MAX] {
+        for code in [0, 100, 201, 417, 500, 599, 999, u16::MAX] {
             check(code, None);
         }
     }
