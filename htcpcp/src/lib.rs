@@ -25,6 +25,8 @@
 
 pub mod addition;
 pub mod body;
+#[cfg(feature = "conn")]
+pub mod conn;
 pub mod header;
 pub mod method;
 #[cfg(test)]
