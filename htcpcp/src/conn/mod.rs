@@ -42,6 +42,7 @@
 mod alarm;
 pub mod client;
 mod dialect;
+pub mod listen;
 pub mod server;
 
 use std::fmt;

@@ -1,0 +1,191 @@
+//! The accept loop of a server: a bound listener and a shutdown come in, accepted streams go out, each with a
+//! place. What is said on a stream is left to whoever takes it.
+//!
+//! Memory grows with the places only: a connection is accepted when there is a place for it, and waits in the
+//! system's queue until then. When all places are taken, a few more connections are let in to be turned away with
+//! an answer.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time;
+
+/// How long to wait when the system has no file descriptor left, say.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// How many connections there may be, and how they end.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many are served at once.
+    pub connections: usize,
+    /// How many more are let in at once, to be told that there is no place.
+    pub turned_away: usize,
+    /// How long connections may go on after the shutdown.
+    pub drain_time: Duration,
+}
+
+/// Whether a connection has a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It is to be served.
+    Admitted,
+    /// It is to be told that there is no place, quickly.
+    TurnedAway,
+}
+
+/// One accepted connection.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The stream; small writes leave at once (`TCP_NODELAY`).
+    pub stream: TcpStream,
+    /// Who connected.
+    pub peer: SocketAddr,
+    /// Whether it has a place.
+    pub admission: Admission,
+    /// Tells when the server shuts down.
+    pub closing: Closing,
+}
+
+/// Tells a connection when the server shuts down.
+#[derive(Clone, Debug)]
+pub struct Closing(watch::Receiver<bool>);
+
+impl Closing {
+    /// Returns when the server shuts down.
+    pub async fn wait(mut self) {
+        // An error means that the accept loop is gone, and the server with it.
+        let _ = self.0.wait_for(|closing| *closing).await;
+    }
+}
+
+/// Accepts connections until `shutdown` resolves, then waits for those that there are, up to the drain time.
+///
+/// `serve` is run as a task for each connection; its place is free again when it ends. `complain` hears of
+/// connections that could not be accepted; none of them ends the loop.
+pub async fn run<S, F>(listener: TcpListener, limits: Limits, shutdown: impl Future<Output = ()>, serve: S, complain: impl Fn(&io::Error))
+where
+    S: Fn(Accepted) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (tell, closing) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    {
+        let accepting = accept(&listener, limits, &mut tasks, closing, serve, complain);
+        tokio::pin!(accepting, shutdown);
+        tokio::select! {
+            () = &mut accepting => {}
+            () = &mut shutdown => {}
+        }
+    }
+    drop(listener);
+    tell.send_replace(true);
+    // Dropping the set ends those who take longer.
+    let _ = time::timeout(limits.drain_time, async { while tasks.join_next().await.is_some() {} }).await;
+}
+
+async fn accept<S, F>(
+    listener: &TcpListener,
+    limits: Limits,
+    tasks: &mut JoinSet<()>,
+    closing: watch::Receiver<bool>,
+    serve: S,
+    complain: impl Fn(&io::Error),
+) where
+    S: Fn(Accepted) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let lobby = Arc::new(Semaphore::new(limits.turned_away));
+    loop {
+        while tasks.try_join_next().is_some() {}
+        let mut place = place(&places, &lobby).await;
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                complain(&error);
+                time::sleep(BREATH).await;
+                continue;
+            }
+        };
+        // A place may have become free while nobody came.
+        if place.1 == Admission::TurnedAway
+            && let Ok(permit) = Arc::clone(&places).try_acquire_owned()
+        {
+            place = (permit, Admission::Admitted);
+        }
+        let (permit, admission) = place;
+        // It fails for a connection that is gone already, and whoever reads from it will see that.
+        let _ = stream.set_nodelay(true);
+        let connection = serve(Accepted { stream, peer, admission, closing: Closing(closing.clone()) });
+        tasks.spawn(async move {
+            connection.await;
+            drop(permit);
+        });
+    }
+}
+
+async fn place(places: &Arc<Semaphore>, lobby: &Arc<Semaphore>) -> (OwnedSemaphorePermit, Admission) {
+    tokio::select! {
+        biased;
+        permit = Arc::clone(places).acquire_owned() => (permit.expect("never closed"), Admission::Admitted),
+        permit = Arc::clone(lobby).acquire_owned() => (permit.expect("never closed"), Admission::TurnedAway),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::oneshot;
+
+    /// Serves `A` or `T` to each connection, and holds those with a place until the shutdown.
+    async fn say_admission(accepted: Accepted) {
+        let Accepted { mut stream, admission, closing, .. } = accepted;
+        let letter: &[u8] = if admission == Admission::Admitted { b"A" } else { b"T" };
+        stream.write_all(letter).await.unwrap();
+        if admission == Admission::Admitted {
+            let mut end = [0];
+            tokio::select! {
+                () = closing.wait() => {}
+                _ = stream.read(&mut end) => {}
+            }
+        }
+    }
+
+    async fn letter(address: SocketAddr) -> (TcpStream, u8) {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let letter = stream.read_u8().await.unwrap();
+        (stream, letter)
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_place_is_told_so_and_places_become_free() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let limits = Limits { connections: 2, turned_away: 1, drain_time: Duration::from_secs(10) };
+        let server = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            run(listener, limits, shutdown, say_admission, |error| panic!("{error}")).await;
+        });
+
+        let (first, a) = letter(address).await;
+        let (_second, b) = letter(address).await;
+        let (_third, c) = letter(address).await;
+        let (_fourth, d) = letter(address).await;
+        assert_eq!([a, b, c, d], *b"AATT");
+        drop(first);
+        // The place is free when the server has seen the end of the connection, which is soon.
+        while letter(address).await.1 != b'A' {}
+
+        stop.send(()).unwrap();
+        server.await.unwrap();
+        assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+    }
+}
