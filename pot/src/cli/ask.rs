@@ -16,6 +16,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use jiff::civil::DateTime;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::net::TcpStream;
 
 use super::{DONE, Outcome, REFUSED};
@@ -296,13 +297,17 @@ fn tell(answer: &Response<Bytes>, format: Format, text: fn(&Response<Bytes>) -> 
     if let Some(code) = refused(answer) {
         return Ok(code);
     }
-    let mut stdout = io::stdout().lock();
-    match format {
-        Format::Json => stdout.write_all(answer.body())?,
-        Format::Text => write!(stdout, "{}", text(answer).map_err(|error| format!("the pot's answer makes no sense: {error}"))?)?,
-    }
-    writeln!(stdout)?;
+    let said = match format {
+        Format::Json => parse::<&RawValue>(answer).map(|json| json.get().to_string()),
+        Format::Text => text(answer).map(|text| printable(&text)),
+    };
+    writeln!(io::stdout(), "{}", said.map_err(|error| format!("the pot's answer makes no sense: {error}"))?)?;
     Ok(DONE)
+}
+
+/// Words of a pot for a terminal, which nothing in them can make act.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn refused(answer: &Response<Bytes>) -> Option<u8> {
