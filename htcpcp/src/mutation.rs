@@ -14,7 +14,8 @@ pub(crate) fn each(sample: &[u8], mut read: impl FnMut(&[u8])) {
     }
 }
 
-fn damage(bytes: &mut Vec<u8>, random: &mut Lcg) {
+/// Changes, removes or adds a byte, or cuts off the end.
+pub(crate) fn damage(bytes: &mut Vec<u8>, random: &mut Lcg) {
     let at = random.below(bytes.len() + 1);
     match random.below(4) {
         0 => bytes.truncate(at),
@@ -26,7 +27,7 @@ fn damage(bytes: &mut Vec<u8>, random: &mut Lcg) {
 }
 
 /// A linear congruential generator with Knuth's MMIX constants.
-struct Lcg(u64);
+pub(crate) struct Lcg(pub(crate) u64);
 
 impl Lcg {
     fn next(&mut self) -> u64 {
@@ -34,8 +35,15 @@ impl Lcg {
         self.0 >> 33
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    /// A number below `limit`.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.next() as usize % limit
+    }
+
+    /// One of `items`.
+    #[cfg(feature = "conn")]
+    pub(crate) fn pick<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
+        items[self.below(items.len())]
     }
 
     /// Half of the bytes mean something to one of the grammars.

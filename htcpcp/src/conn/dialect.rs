@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use bytes::BytesMut;
+use http::HeaderMap;
 use memchr::memchr;
 
 use super::{Dialect, Fault};
@@ -22,10 +23,10 @@ pub(super) struct RequestHead {
     pub(super) body: Body,
     /// Whether the answer has no body, whatever its fields say: HEAD.
     pub(super) is_bodyless: bool,
-    /// Whether hyper can read the request line as it stands.
-    is_ordinary: bool,
-    version: Range<usize>,
-    minor: u8,
+    has_ordinary_path: bool,
+    protocol: Protocol,
+    /// Where the protocol's name stands.
+    protocol_range: Range<usize>,
     blank_line: Range<usize>,
 }
 
@@ -73,7 +74,8 @@ impl RequestHead {
         }
 
         let dialect = Dialect::of(parts.method, parts.target, parts.version.bytes);
-        let version_start = line.len() - parts.version.bytes.len();
+        let protocol = parts.version.protocol;
+        let protocol_start = line.len() - parts.version.bytes.len();
         let target_start = parts.method.len() + 1;
         Ok(Some(RequestHead {
             len,
@@ -81,28 +83,27 @@ impl RequestHead {
             target: target_start..target_start + parts.target.len(),
             body: fields.body(may_have_command(&parts, dialect)),
             is_bodyless: parts.method == b"HEAD",
-            is_ordinary: parts.version.protocol == Protocol::Http && is_ordinary_path(parts.target),
-            version: version_start..line.len(),
-            minor: parts.version.minor,
+            has_ordinary_path: is_ordinary_path(parts.target),
+            protocol,
+            protocol_range: protocol_start..protocol_start + protocol.as_str().len(),
             blank_line,
         }))
     }
 
     /// Whether hyper can read the head as it stands.
     pub(super) fn is_ordinary(&self) -> bool {
-        self.is_ordinary
+        self.has_ordinary_path && self.protocol == Protocol::Http
     }
 
     /// Appends the head to `http` as hyper reads it, with `added` field lines at its end.
     pub(super) fn translate(&self, input: &[u8], added: &[u8], http: &mut BytesMut) {
-        let version = if self.minor == 0 { b"HTTP/1.0" } else { b"HTTP/1.1" };
-        let target = if self.is_ordinary { &input[self.target.clone()] } else { b"/" };
-        http.reserve(self.len + added.len() + version.len());
+        let target = if self.has_ordinary_path { &input[self.target.clone()] } else { b"/" };
+        http.reserve(self.len + added.len());
         http.extend_from_slice(&input[..self.target.start]);
         http.extend_from_slice(target);
-        http.extend_from_slice(b" ");
-        http.extend_from_slice(version);
-        http.extend_from_slice(&input[self.version.end..self.blank_line.start]);
+        http.extend_from_slice(&input[self.target.end..self.protocol_range.start]);
+        http.extend_from_slice(Protocol::Http.as_str().as_bytes());
+        http.extend_from_slice(&input[self.protocol_range.end..self.blank_line.start]);
         http.extend_from_slice(added);
         http.extend_from_slice(&input[self.blank_line.clone()]);
     }
@@ -330,6 +331,21 @@ impl AnswerHead {
         wire.extend_from_slice(&output[Protocol::Http.as_str().len()..fields_end]);
         wire.extend_from_slice(added);
         wire.extend_from_slice(BLANK_LINE);
+    }
+}
+
+/// Appends `fields` to `lines`, with names in Title-Case as hyper writes them for us.
+pub(super) fn write_fields(fields: &HeaderMap, lines: &mut Vec<u8>) {
+    for (name, value) in fields {
+        for (at, word) in name.as_str().split('-').enumerate() {
+            let (first, rest) = word.split_at(word.len().min(1));
+            lines.extend_from_slice(if at == 0 { b"" } else { b"-" });
+            lines.extend_from_slice(first.to_ascii_uppercase().as_bytes());
+            lines.extend_from_slice(rest.as_bytes());
+        }
+        lines.extend_from_slice(b": ");
+        lines.extend_from_slice(value.as_bytes());
+        lines.extend_from_slice(b"\r\n");
     }
 }
 

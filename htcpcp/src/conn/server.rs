@@ -400,12 +400,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Adapter<'a, S> {
         if let Some(asked) = self.shared.take_asked() {
             // The handler has not been called.
             self.refusal = StatusCode::from_u16(head.status).ok().map(|status| (status, asked.target));
-            for (name, value) in &self.options.refusal_fields {
-                added.extend_from_slice(name.as_str().as_bytes());
-                added.extend_from_slice(b": ");
-                added.extend_from_slice(value.as_bytes());
-                added.extend_from_slice(b"\r\n");
-            }
+            dialect::write_fields(&self.options.refusal_fields, &mut added);
+        }
+        if self.is_last_answer() && !head.is_interim() && !head.names_connection {
+            added.extend_from_slice(CLOSE);
         }
         head.translate(bytes, exchange.dialect, &added, &mut self.output);
         self.remaining = head.remaining;
@@ -415,6 +413,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Adapter<'a, S> {
             self.end_exchange();
         }
         head.len + body_len
+    }
+
+    /// Whether the connection closes after the answer that runs, and hyper does not know it yet.
+    fn is_last_answer(&self) -> bool {
+        let has_next = || matches!(RequestHead::parse(&self.input, self.options.head_limit), Ok(Some(_)));
+        self.shared.is_closing.load(Ordering::Relaxed) && !has_next()
     }
 
     /// What is no head, though one was expected: it is hyper's to know what it writes.
