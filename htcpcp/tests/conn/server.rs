@@ -9,7 +9,7 @@ use hyper::body::{Bytes, Frame, Incoming};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
-use crate::table::{answer, answers, converse, echo, options, read_all};
+use crate::table::{Frames, answer, answers, converse, echo, options, read_all};
 use crate::wire::{Log, Tap};
 
 const LAB_BREW: &str = "BREW coffee://ducky HTTP/1.1\r\nContent-Type: application/coffee-pot-command\r\n\
@@ -534,17 +534,6 @@ fn streamed_bodies_keep_their_bytes() {
     }
     assert_eq!(written.matches("HTCPCP/1.").count(), 3, "{written}");
     assert_eq!(written.matches("HTTP/1.1 404").count(), 4, "{written}");
-}
-
-/// A stream of what an iterator holds, one item each time the connection asks.
-struct Frames<I>(I);
-
-impl<I: Iterator + Unpin> futures_core::Stream for Frames<I> {
-    type Item = I::Item;
-
-    fn poll_next(mut self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<Option<I::Item>> {
-        std::task::Poll::Ready(self.0.next())
-    }
 }
 
 #[test]

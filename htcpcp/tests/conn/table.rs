@@ -1,8 +1,11 @@
 //! The pot that the tests talk to: it answers with what it was asked, and remembers it.
 
 use std::fmt::Write as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_core::Stream;
 use htcpcp::conn::{Dialect, Error, Fault, Target, server};
 use http::header::{CONTENT_TYPE, DATE, SERVER};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
@@ -110,4 +113,15 @@ pub fn answers(mut said: &[u8]) -> Vec<String> {
         answers.push(line);
     }
     answers
+}
+
+/// A stream of what an iterator holds, one item each time the connection asks.
+pub struct Frames<I>(pub I);
+
+impl<I: Iterator + Unpin> Stream for Frames<I> {
+    type Item = I::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<I::Item>> {
+        Poll::Ready(self.0.next())
+    }
 }
