@@ -40,12 +40,6 @@ impl Lcg {
         self.next() as usize % limit
     }
 
-    /// One of `items`.
-    #[cfg(feature = "conn")]
-    pub(crate) fn pick<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
-        items[self.below(items.len())]
-    }
-
     /// Half of the bytes mean something to one of the grammars.
     fn byte(&mut self) -> u8 {
         const TELLING: &[u8] = b" \t\r\n/:;,#%?=*.019-\x00\x7f\x80\xc3";

@@ -520,3 +520,199 @@ impl WireHead {
         http.extend_from_slice(&input[self.protocol_len..self.len]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mutation;
+
+    const LIMIT: usize = 8 * 1024;
+
+    /// `expected`: the dialect, the target, the body and the head as hyper is given it; or the fault.
+    #[track_caller]
+    fn check(head: impl AsRef<[u8]>, expected: &str) {
+        let head = head.as_ref();
+        let rest = [head, b"start GET / HTTP/1.1\r\n\r\n"].concat();
+        let shown = match RequestHead::parse(&rest, LIMIT) {
+            Ok(Some(found)) => {
+                assert_eq!(found.len, head.len(), "{}", head.escape_ascii());
+                let mut http = BytesMut::new();
+                found.translate(&rest, b"", &mut http);
+                assert!(!found.is_ordinary() || http == head);
+                format!("{:?} {} {:?} {}", found.dialect, rest[found.target].escape_ascii(), found.body, http.escape_ascii())
+            }
+            Ok(None) => "more".to_owned(),
+            Err(fault) => format!("{fault:?}"),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn request_heads_become_http() {
+        check("GET /pot-1 HTTP/1.1\r\n\r\n", r"Http /pot-1 Sized(0) GET /pot-1 HTTP/1.1\r\n\r\n");
+        check("GET /pot-1 HTTP/1.0\n\n", r"Http /pot-1 Sized(0) GET /pot-1 HTTP/1.0\n\n");
+        check("GET /pot-1 HTCPCP/1.1\r\n\r\n", r"Htcpcp /pot-1 Sized(0) GET /pot-1 HTTP/1.1\r\n\r\n");
+        check("GET / HTCPCP-TEA/1.0\nA: b\n\n", r"Htcpcp / Sized(0) GET / HTTP/1.0\nA: b\n\n");
+        check("GET coffee://ducky HTTP/1.1\r\nA: b\r\n\r\n", r"Htcpcp coffee://ducky Sized(0) GET / HTTP/1.1\r\nA: b\r\n\r\n");
+        check("WHEN pot-1 HTCPCP/1.0\r\n\n", r"Htcpcp pot-1 Sized(0) WHEN / HTTP/1.0\r\n\n");
+        check(b"GET caf\xc3\xe8: HTTP/1.1\r\n\r\n", r"Htcpcp caf\xc3\xe8: Sized(0) GET / HTTP/1.1\r\n\r\n");
+        check("GET /a#b HTTP/1.1\r\n\r\n", r"Http /a#b Sized(0) GET / HTTP/1.1\r\n\r\n");
+        check("OPTIONS * HTTP/1.1\r\n\r\n", r"Http * Sized(0) OPTIONS / HTTP/1.1\r\n\r\n");
+        check("CONNECT a:1 HTTP/1.1\r\n\r\n", r"Http a:1 Sized(0) CONNECT / HTTP/1.1\r\n\r\n");
+        check("HTTP/1.1 HTTP/1.1 HTTP/1.1\r\n\r\n", "RequestLine");
+        check("G HTTP/1.1 HTTP/1.1\r\n\r\n", r"Htcpcp HTTP/1.1 Sized(0) G / HTTP/1.1\r\n\r\n");
+    }
+
+    #[test]
+    fn fields_tell_how_long_the_body_is() {
+        let sized = |fields: &str, body: &str| {
+            let head = format!("GET / HTTP/1.1\r\n{fields}\r\n");
+            check(&head, &format!("Http / {body} {}", head.as_bytes().escape_ascii()));
+        };
+        sized("Content-Length: 5\r\n", "Sized(5)");
+        sized("content-length:5 \t\n", "Sized(5)");
+        sized("CONTENT-LENGTH: 05\r\nContent-Length: 5\r\n", "Sized(5)");
+        sized("Content-Length: 18446744073709551615\r\n", "Sized(18446744073709551615)");
+        for value in ["", "+5", "-5", "5 5", "5,5", "5, 5", "0x5", "5.", "18446744073709551616", "five"] {
+            sized(&format!("Content-Length: {value}\r\n"), "Unclear");
+        }
+        sized("Content-Length: 5\r\nContent-Length: 6\r\n", "Unclear");
+        sized("Transfer-Encoding: chunked\r\n", "Encoded");
+        sized("transfer-encoding:\r\nContent-Length: 5\r\n", "Encoded");
+        sized("Content-Length: x\r\nTransfer-Encoding: gzip\r\n", "Encoded");
+        for other in
+            ["Content-Length : 5", " Content-Length: 5", "Content-Lengt: 5", "Content-Lengths: 5", "X-Content-Length: 5", "Content-Length"]
+        {
+            sized(&format!("{other}\r\n"), "Sized(0)");
+        }
+    }
+
+    #[test]
+    fn commands_may_follow_some_heads() {
+        let body = |line: &str, expected: Body| {
+            let head = RequestHead::parse(format!("{line}\r\n\r\n").as_bytes(), LIMIT);
+            assert_eq!(head.map(|head| head.map(|head| head.body)), Ok(Some(expected)), "{line}");
+        };
+        for line in ["BREW coffee: HTTP/1.1", "BREW / HTTP/1.1", "POST coffee: HTTP/1.1", "POST / HTCPCP/1.1", "POST / HTTP/1.0"] {
+            body(line, Body::Command);
+            body(&format!("{line}\r\nContent-Length: 0"), Body::Sized(0));
+            body(&format!("{line}\r\nTransfer-Encoding: chunked"), Body::Encoded);
+        }
+        for line in ["POST / HTTP/1.1", "GET coffee: HTTP/1.1", "WHEN coffee: HTTP/1.0", "PROPFIND / HTCPCP/1.0", "brew coffee: HTTP/1.1"] {
+            body(line, Body::Sized(0));
+        }
+        assert_eq!(Follows::of(b""), Follows::Unsettled);
+        assert_eq!(Follows::of(b"sto"), Follows::Unsettled);
+        assert_eq!(Follows::of(b"stop\r\nGET"), Follows::Command(0..4));
+        assert_eq!(Follows::of(b"stow"), Follows::Other);
+    }
+
+    #[test]
+    fn every_prefix_of_a_head_asks_for_more() {
+        let head = b"BREW coffee://ducky HTCPCP/1.1\r\nContent-Length: 5\r\nA:\r\n\r\n";
+        for len in 0..head.len() {
+            assert_eq!(RequestHead::parse(&head[..len], LIMIT), Ok(None), "{len}");
+            assert_eq!(RequestHead::parse(&head[..len], len), Err(Fault::HeadTooLarge), "{len}");
+        }
+        assert!(matches!(RequestHead::parse(head, head.len()), Ok(Some(_))));
+        assert_eq!(RequestHead::parse(head, head.len() - 1), Err(Fault::HeadTooLarge));
+    }
+
+    #[test]
+    fn faults_are_told_at_the_first_byte_or_line_that_is_one() {
+        for (bytes, telling) in
+            [("\x16\x03", 1), ("GET \x01", 5), ("GET / HTTP/1.1\rA", 16), ("GET /\n", 6), ("GET  / HTTP/1.1\n", 16), ("G\tA", 2)]
+        {
+            assert_eq!(RequestHead::parse(&bytes.as_bytes()[..telling - 1], LIMIT), Ok(None), "{bytes:?}");
+            assert_eq!(RequestHead::parse(&bytes.as_bytes()[..telling], LIMIT), Err(Fault::RequestLine), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_dialect_is_guessed_from_what_is_there() {
+        for (bytes, dialect, target) in [
+            ("", Dialect::Http, ""),
+            ("GET", Dialect::Http, ""),
+            ("BREW", Dialect::Htcpcp, ""),
+            ("WHEN ", Dialect::Htcpcp, ""),
+            ("BREW /", Dialect::Http, "/"),
+            ("BREW / HTCPCP", Dialect::Htcpcp, "/"),
+            ("GET coff", Dialect::Htcpcp, "coff"),
+            ("GET http://", Dialect::Http, "http://"),
+            ("GET * x\r\ncoffee:", Dialect::Http, "*"),
+        ] {
+            let (guessed, range) = Dialect::guess(bytes.as_bytes());
+            assert_eq!((guessed, &bytes[range]), (dialect, target), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn damaged_heads_do_not_panic_and_are_read_as_hyper_reads_them_or_not_at_all() {
+        mutation::each(b"BREW coffee://ducky HTCPCP/1.1\r\nContent-Length: 5\r\n\r\nstart", |bytes| {
+            let bytes = &bytes[empty_lines_len(bytes)..];
+            Dialect::guess(bytes);
+            if let Ok(Some(head)) = RequestHead::parse(bytes, LIMIT) {
+                let mut http = BytesMut::new();
+                head.translate(bytes, CLOSE, &mut http);
+                let line_len = memchr(b'\n', &http).expect("there is a line");
+                assert!(read_request_line(without_cr(&http[..line_len])).is_some(), "{}", http.escape_ascii());
+            }
+        });
+    }
+
+    /// `head` is followed by `body`, of which so much belongs to the answer as `expected` says, and by another head.
+    #[track_caller]
+    fn check_answer(head: &str, is_bodyless: bool, body: &[u8], expected: usize) {
+        const NEXT: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
+        let output = [head.as_bytes(), body, NEXT].concat();
+        let found = AnswerHead::parse(&output, is_bodyless).expect("it is a head");
+        assert_eq!(found.len, head.len());
+        let rest = &output[head.len()..];
+        for piece_len in [1, 2, 7, rest.len()] {
+            let mut remaining = found.remaining;
+            let mut len = 0;
+            for piece in rest.chunks(piece_len) {
+                let advanced = remaining.advance(piece);
+                len += advanced;
+                if advanced < piece.len() {
+                    assert_eq!(remaining, Remaining::Nothing);
+                    break;
+                }
+            }
+            assert_eq!(len, expected, "{head:?} in pieces of {piece_len}");
+        }
+    }
+
+    #[test]
+    fn answers_end_where_hyper_ends_them() {
+        let sized = "HTTP/1.1 200 OK\r\nServer: CoffeePot\r\nContent-Length: 21\r\n\r\n";
+        check_answer(sized, false, b"HTTP/1.1 404 no\r\n\r\nab", 21);
+        check_answer(sized, true, b"", 0);
+        check_answer("HTTP/1.1 406 no\r\nContent-Length: 0\r\n\r\n", false, b"", 0);
+        check_answer("HTTP/1.1 204 No Content\r\n\r\n", false, b"", 0);
+        check_answer("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", false, b"", 0);
+        check_answer("HTTP/1.1 100 Continue\r\n\r\n", false, b"", 0);
+        check_answer("HTTP/1.0 200 OK\r\n\r\n", false, b"ab", 2 + 19);
+        check_answer("HTTP/1.1 101 Switching Protocols\r\n\r\n", false, b"ab", 2 + 19);
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        check_answer(chunked, true, b"", 0);
+        check_answer(chunked, false, b"0\r\n\r\n", 5);
+        check_answer(chunked, false, b"1\r\na\r\n0\r\n\r\n", 11);
+        check_answer(chunked, false, b"A\r\n0\r\n\r\nHTTP/\r\n1b\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n123\r\n0\r\nA: b\r\nCd: e\r\n\r\n", 66);
+    }
+
+    #[test]
+    fn answer_heads_change_their_protocol_and_nothing_else() {
+        let output = b"HTTP/1.1 418 I'm a teapot\r\nServer: HTTP\r\nconnection: close\r\n\r\nHTTP";
+        let head = AnswerHead::parse(output, false).expect("it is a head");
+        assert_eq!((head.status, head.names_connection, head.is_interim()), (418, true, false));
+        let mut wire = Vec::new();
+        head.translate(output, Dialect::Htcpcp, b"A: b\r\n", &mut wire);
+        head.translate(output, Dialect::Http, b"", &mut wire);
+        let expected = "HTCPCP/1.1 418 I'm a teapot\r\nServer: HTTP\r\nconnection: close\r\nA: b\r\n\r\n\
+            HTTP/1.1 418 I'm a teapot\r\nServer: HTTP\r\nconnection: close\r\n\r\n";
+        assert_eq!(String::from_utf8_lossy(&wire), expected);
+        assert!(AnswerHead::parse(b"HTTP/1.1 100 Continue\r\n\r\n", false).is_some_and(|head| head.is_interim()));
+        assert_eq!(AnswerHead::parse(b"HTTP/1.1 200 OK\r\n", false), None);
+    }
+}

@@ -24,12 +24,7 @@ fn check<T: AsRef<[u8]>>(pieces: &[T], expected: &[&str]) {
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .expect("the runtime starts")
-        .block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("the runtime starts").block_on(future)
 }
 
 #[test]
@@ -50,10 +45,7 @@ fn ordinary_clients_are_answered_in_http() {
     check(&["GET http://ducky/a HTTP/1.1\r\n\r\n"], &["HTTP/1.1 200 OK: GET http://ducky/a Http []"]);
     check(&["GET HTTPS://ducky HTTP/1.0\r\n\r\n"], &["HTTP/1.0 200 OK: GET HTTPS://ducky Http []"]);
     check(&["CONNECT ducky:80 HTTP/1.0\r\n\r\n"], &["HTTP/1.0 200 OK"]);
-    check(
-        &["BREW / HTTP/1.1\r\nContent-Length: 5\r\n\r\nstart"],
-        &["HTTP/1.1 200 OK: BREW / Http [start]"],
-    );
+    check(&["BREW / HTTP/1.1\r\nContent-Length: 5\r\n\r\nstart"], &["HTTP/1.1 200 OK: BREW / Http [start]"]);
 }
 
 #[test]
@@ -138,10 +130,7 @@ fn the_uri_is_the_target_of_ordinary_paths_only() {
 
 #[test]
 fn no_field_of_a_client_is_taken_for_a_target() {
-    check(
-        &["GET / HTTP/1.1\r\nTarget: coffee://ducky\r\nX-Target: a\r\n:target: b\r\n\r\n"],
-        &["HTTP/1.1 400 Bad Request close"],
-    );
+    check(&["GET / HTTP/1.1\r\nTarget: coffee://ducky\r\nX-Target: a\r\n:target: b\r\n\r\n"], &["HTTP/1.1 400 Bad Request close"]);
     check(&["GET / HTTP/1.1\r\nTarget: coffee://ducky\r\n\r\n"], &["HTTP/1.1 200 OK: GET / Http []"]);
 }
 
@@ -224,10 +213,7 @@ fn a_command_may_follow_what_no_http_client_sends() {
         ("GET coffee://ducky HTTP/1.1", "HTCPCP/1.1 200 OK: GET coffee://ducky Htcpcp []"),
         ("MILK coffee://ducky HTTP/1.1", "HTCPCP/1.1 200 OK: MILK coffee://ducky Htcpcp []"),
     ] {
-        check(
-            &[format!("{head}\r\n\r\nstart\r\n")],
-            &[expected, "HTTP/1.1 400 Bad Request close: GET  Http RequestLine []"],
-        );
+        check(&[format!("{head}\r\n\r\nstart\r\n")], &[expected, "HTTP/1.1 400 Bad Request close: GET  Http RequestLine []"]);
     }
 }
 
@@ -283,8 +269,11 @@ fn only_commands_are_waited_for() {
 #[test]
 fn connections_are_kept_and_dialects_may_change() {
     check(
-        &["GET / HTTP/1.1\r\n\r\nGET coffee://ducky HTTP/1.1\r\n\r\nWHEN / HTCPCP/1.1\r\n\r\n",
-            "BREW kaffe://ducky HTTP/1.1\r\ncontent-length:\t5 \r\n\r\nsta", "rtPUT /a HTTP/1.1\nContent-Length: 14\n\nGET / HTTP/1.1GET /b HTTP/1.0\r\n\r\n"],
+        &[
+            "GET / HTTP/1.1\r\n\r\nGET coffee://ducky HTTP/1.1\r\n\r\nWHEN / HTCPCP/1.1\r\n\r\n",
+            "BREW kaffe://ducky HTTP/1.1\r\ncontent-length:\t5 \r\n\r\nsta",
+            "rtPUT /a HTTP/1.1\nContent-Length: 14\n\nGET / HTTP/1.1GET /b HTTP/1.0\r\n\r\n",
+        ],
         &[
             "HTTP/1.1 200 OK: GET / Http []",
             "HTCPCP/1.1 200 OK: GET coffee://ducky Htcpcp []",
@@ -311,7 +300,9 @@ fn a_request_with_a_transfer_encoding_is_the_last() {
     check(&[chunked], &[answered]);
     check(&[&format!("{chunked}GET /smuggled HTTP/1.1\r\n\r\n")], &[answered]);
     check(
-        &["BREW /a HTTP/1.1\r\nTRANSFER-ENCODING:chunked\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n"],
+        &[
+            "BREW /a HTTP/1.1\r\nTRANSFER-ENCODING:chunked\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        ],
         &["HTTP/1.1 200 OK close: BREW /a Http []"],
     );
     check(&["BREW /a HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n"], &["HTTP/1.1 400 Bad Request close"]);
@@ -319,7 +310,13 @@ fn a_request_with_a_transfer_encoding_is_the_last() {
 
 #[test]
 fn contradictory_lengths_are_refused_and_nothing_is_smuggled() {
-    for fields in ["Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5, 5", "Content-Length: +5", "Content-Length: 99999999999999999999", "Content-Length:"] {
+    for fields in [
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Content-Length: 5, 5",
+        "Content-Length: +5",
+        "Content-Length: 99999999999999999999",
+        "Content-Length:",
+    ] {
         for dialect in ["HTTP", "HTCPCP"] {
             check(
                 &[format!("PUT / {dialect}/1.1\r\n{fields}\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n")],
@@ -327,10 +324,7 @@ fn contradictory_lengths_are_refused_and_nothing_is_smuggled() {
             );
         }
     }
-    check(
-        &["PUT / HTTP/1.1\r\nContent-Length: 5\r\ncontent-length: 05\r\n\r\nstart"],
-        &["HTTP/1.1 200 OK: PUT / Http [start]"],
-    );
+    check(&["PUT / HTTP/1.1\r\nContent-Length: 5\r\ncontent-length: 05\r\n\r\nstart"], &["HTTP/1.1 200 OK: PUT / Http [start]"]);
 }
 
 #[test]
@@ -523,7 +517,8 @@ fn streamed_bodies_keep_their_bytes() {
         }
         answer
     };
-    let written = writes("GET / HTCPCP/1.1\r\n\r\nGET /sized HTCPCP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\nGET / HTCPCP/1.0\r\n\r\n", handler).concat();
+    let written =
+        writes("GET / HTCPCP/1.1\r\n\r\nGET /sized HTCPCP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\nGET / HTCPCP/1.0\r\n\r\n", handler).concat();
     let chunked: String = CHUNKS.iter().map(|chunk| format!("{:X}\r\n{chunk}\r\n", chunk.len())).collect::<String>() + "0\r\n\r\n";
     let sized = CHUNKS.concat();
     for (begin, body) in

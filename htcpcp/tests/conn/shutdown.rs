@@ -67,12 +67,7 @@ fn what_runs_is_answered_and_says_that_it_is_the_last() {
 
 #[test]
 fn a_body_that_is_on_its_way_is_received() {
-    check(
-        "PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nst",
-        "art",
-        &["HTTP/1.1 200 OK close: PUT / Http [start]"],
-        0,
-    );
+    check("PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nst", "art", &["HTTP/1.1 200 OK close: PUT / Http [start]"], 0);
 }
 
 #[test]

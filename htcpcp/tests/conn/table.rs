@@ -13,6 +13,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
+use crate::mutation::Lcg;
+
 /// What the pot's handler was called with, in words.
 pub async fn describe(request: Request<Incoming>) -> String {
     let (parts, body) = request.into_parts();
@@ -124,4 +126,9 @@ impl<I: Iterator + Unpin> Stream for Frames<I> {
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<I::Item>> {
         Poll::Ready(self.0.next())
     }
+}
+
+/// One of `items`.
+pub fn pick<'a>(random: &mut Lcg, items: &[&'a str]) -> &'a str {
+    items[random.below(items.len())]
 }
