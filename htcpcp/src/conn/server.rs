@@ -264,7 +264,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Adapter<'a, S> {
                 return Poll::Ready(Ok(()));
             }
             if wait == Wait::None {
-                self.wait = wait;
                 return Poll::Ready(Ok(()));
             }
             match self.poll_fill(cx) {
@@ -277,7 +276,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Adapter<'a, S> {
                     self.give_up(wait, Fault::HeadTimeout);
                 }
             }
-            self.wait = Wait::None;
             return Poll::Ready(Ok(()));
         }
     }
@@ -383,6 +381,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Adapter<'a, S> {
     }
 
     fn begin_exchange(&mut self, asked: Asked, is_bodyless: bool) {
+        self.wait = Wait::None;
         self.exchange = Some(Exchange { dialect: asked.dialect, is_bodyless });
         *self.shared.lock_asked() = Some(asked);
     }

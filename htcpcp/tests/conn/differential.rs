@@ -23,7 +23,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::mutation::{Lcg, damage};
-use crate::table::{options, pick};
+use crate::table::{options, pick, run};
 
 /// A request that reached a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,17 +145,16 @@ fn compare(adapter: &Outcome, hyper: &Outcome, has_other_lines: bool) -> Result<
 }
 
 /// `ours` goes through the adapter and `theirs` through hyper, cut in pieces at the same share of their lengths.
-fn check(runtime: &tokio::runtime::Runtime, ours: &[u8], theirs: &[u8], random: &mut Lcg) {
+async fn check(ours: &[u8], theirs: &[u8], random: &mut Lcg) {
     let cuts = [random.below(ours.len() + 1), random.below(ours.len() + 1)];
     let pieces = |bytes: &[u8]| {
         let mut cuts = cuts.map(|cut| cut.min(bytes.len()));
         cuts.sort_unstable();
         [bytes[..cuts[0]].to_vec(), bytes[cuts[0]..cuts[1]].to_vec(), bytes[cuts[1]..].to_vec()]
     };
-    let (adapter, hyper) = runtime.block_on(async {
-        let (ours, theirs) = (pieces(ours), pieces(theirs));
-        (through_adapter(&ours.each_ref().map(Vec::as_slice)).await, through_hyper(&theirs.each_ref().map(Vec::as_slice)).await)
-    });
+    let (our_pieces, their_pieces) = (pieces(ours), pieces(theirs));
+    let adapter = through_adapter(&our_pieces.each_ref().map(Vec::as_slice)).await;
+    let hyper = through_hyper(&their_pieces.each_ref().map(Vec::as_slice)).await;
     if let Err(difference) = compare(&adapter, &hyper, ours != theirs) {
         panic!("{difference}:\n{}\n{}\nadapter {adapter:#?}\nhyper {hyper:#?}", ours.escape_ascii(), theirs.escape_ascii());
     }
@@ -267,27 +266,27 @@ fn generate(random: &mut Lcg) -> (String, String) {
 /// How many connections each of the tests makes.
 const ROUNDS: usize = 6000;
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("the runtime starts")
-}
-
 #[test]
 fn malformed_framing_is_read_as_hyper_reads_it() {
-    let (runtime, mut random) = (runtime(), Lcg(1));
-    for _ in 0..ROUNDS {
-        let (ours, theirs) = generate(&mut random);
-        check(&runtime, ours.as_bytes(), theirs.as_bytes(), &mut random);
-    }
+    let mut random = Lcg(1);
+    run(async {
+        for _ in 0..ROUNDS {
+            let (ours, theirs) = generate(&mut random);
+            check(ours.as_bytes(), theirs.as_bytes(), &mut random).await;
+        }
+    });
 }
 
 #[test]
 fn damaged_requests_are_read_as_hyper_reads_them() {
-    let (runtime, mut random) = (runtime(), Lcg(2));
-    for _ in 0..ROUNDS {
-        let mut bytes = generate(&mut random).1.into_bytes();
-        for _ in 0..=random.below(3) {
-            damage(&mut bytes, &mut random);
+    let mut random = Lcg(2);
+    run(async {
+        for _ in 0..ROUNDS {
+            let mut bytes = generate(&mut random).1.into_bytes();
+            for _ in 0..=random.below(3) {
+                damage(&mut bytes, &mut random);
+            }
+            check(&bytes, &bytes, &mut random).await;
         }
-        check(&runtime, &bytes, &bytes, &mut random);
-    }
+    });
 }

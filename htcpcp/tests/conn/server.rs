@@ -9,7 +9,7 @@ use hyper::body::{Bytes, Frame, Incoming};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
-use crate::table::{Frames, answer, answers, converse, echo, options, read_all};
+use crate::table::{Frames, answer, answers, converse, echo, options, read_all, run};
 use crate::wire::{Log, Tap};
 
 const LAB_BREW: &str = "BREW coffee://ducky HTTP/1.1\r\nContent-Type: application/coffee-pot-command\r\n\
@@ -21,10 +21,6 @@ fn check<T: AsRef<[u8]>>(pieces: &[T], expected: &[&str]) {
     let pieces: Vec<_> = pieces.iter().map(AsRef::as_ref).collect();
     let said = run(async { converse(&pieces).await.0 });
     assert_eq!(answers(&said), expected, "{}", pieces.concat().escape_ascii());
-}
-
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("the runtime starts").block_on(future)
 }
 
 #[test]
@@ -408,6 +404,24 @@ fn a_head_over_the_limit_is_answered() {
 }
 
 #[test]
+fn each_head_has_its_own_time() {
+    let said = run(async {
+        let (pot, mut client) = tokio::io::duplex(4096);
+        let options = options();
+        let talk = async {
+            for piece in ["GET / HTTP/1.1\r\n", "\r\nGET / HTTP/1.1\r\n", "\r\nGET / HTTP/1.1\r\n"] {
+                client.write_all(piece.as_bytes()).await.expect("the pot reads");
+                tokio::time::sleep(Duration::from_secs(9)).await;
+            }
+            read_all(&mut client).await
+        };
+        tokio::join!(talk, server::serve(pot, &options, echo, std::future::pending())).0
+    });
+    let answered = "HTTP/1.1 200 OK: GET / Http []";
+    assert_eq!(answers(&said), [answered, answered, "HTTP/1.1 408 Request Timeout close: GET / Http HeadTimeout []"]);
+}
+
+#[test]
 fn an_idle_connection_closes_quietly() {
     for request in ["", "\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"] {
         let (said, took) = run(async {
@@ -549,6 +563,32 @@ fn a_handler_may_answer_before_the_body_is_there() {
     let handler = |_: Request<Incoming>| async { answer(StatusCode::OK, "done") };
     let whole = "PUT / HTTP/1.1\r\nContent-Length: 4\r\n\r\nstopGET coffee: HTTP/1.1\r\n\r\n";
     assert_eq!(answers(writes(whole, handler).concat().as_bytes()), ["HTTP/1.1 200 OK: done", "HTCPCP/1.1 200 OK: done"]);
+}
+
+#[test]
+fn a_request_waits_until_the_answer_before_it_has_left() {
+    // The first answer is given while its request is still on its way, and the client is slow to take it.
+    let handler = |request: Request<Incoming>| async move {
+        if request.uri().path() != "/long" {
+            return echo(request).await;
+        }
+        tokio::spawn(request.into_body().collect());
+        answer(StatusCode::OK, "a".repeat(5_000))
+    };
+    let said = run(async {
+        let (pot, mut client) = tokio::io::duplex(1000);
+        let options = options();
+        let talk = async {
+            client.write_all(b"PUT /long HTTP/1.1\r\nContent-Length: 5\r\n\r\nst").await.expect("the pot reads");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            client.write_all(b"artGET coffee: HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n").await.expect("the pot reads");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            read_all(&mut client).await
+        };
+        tokio::join!(talk, server::serve(pot, &options, handler, std::future::pending())).0
+    });
+    let long = format!("HTTP/1.1 200 OK: {}", "a".repeat(5_000));
+    assert_eq!(answers(&said), [&long, "HTCPCP/1.1 200 OK: GET coffee: Htcpcp []", "HTTP/1.1 200 OK: GET / Http []"]);
 }
 
 #[test]

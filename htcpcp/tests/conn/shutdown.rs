@@ -9,7 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
-use crate::table::{answers, echo, options, read_all};
+use crate::table::{answers, echo, options, read_all, run};
 
 /// Answers what begins with `/slow` after a second.
 async fn handler(request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -23,8 +23,7 @@ async fn handler(request: Request<Incoming>) -> Response<Full<Bytes>> {
 /// answers, and how many milliseconds after the shutdown the connection was closed.
 #[track_caller]
 fn check(before: &str, after: &str, expected: &[&str], closed_ms: u128) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("the runtime starts");
-    let (said, took) = runtime.block_on(async {
+    let (said, took) = run(async {
         let (pot, mut client) = tokio::io::duplex(4096);
         let options = options();
         let begin = Instant::now();
@@ -41,6 +40,8 @@ fn check(before: &str, after: &str, expected: &[&str], closed_ms: u128) {
         said
     });
     assert_eq!(answers(&said), expected);
+    let fields = String::from_utf8_lossy(&said).matches("Connection:").count();
+    assert!(fields <= 1, "{}", said.escape_ascii());
     assert_eq!(took.as_millis().saturating_sub(101), closed_ms);
 }
 
@@ -68,6 +69,16 @@ fn what_runs_is_answered_and_says_that_it_is_the_last() {
 #[test]
 fn a_body_that_is_on_its_way_is_received() {
     check("PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nst", "art", &["HTTP/1.1 200 OK close: PUT / Http [start]"], 0);
+}
+
+#[test]
+fn an_interim_answer_is_not_the_last() {
+    check(
+        "PUT /slow HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+        "start",
+        &["HTTP/1.1 100 Continue", "HTTP/1.1 200 OK close: PUT /slow Http [start]"],
+        899,
+    );
 }
 
 #[test]

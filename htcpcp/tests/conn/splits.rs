@@ -9,7 +9,7 @@ use hyper::body::{Bytes, Frame, Incoming};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::mutation::Lcg;
-use crate::table::{self, Frames, describe, options, pick};
+use crate::table::{self, Frames, describe, options, pick, run};
 
 /// How many connections the test makes.
 const ROUNDS: usize = 8000;
@@ -83,19 +83,30 @@ async fn converse(pieces: &[&[u8]], pipe_len: usize) -> Vec<u8> {
 
 #[test]
 fn pieces_do_not_matter() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("the runtime starts");
     let mut random = Lcg(3);
-    for _ in 0..ROUNDS {
-        let asked = generate(&mut random);
-        let mut pieces = Vec::new();
-        let (mut rest, longest) = (&asked[..], 1 + random.below(60));
-        while !rest.is_empty() {
-            let (piece, after) = rest.split_at(rest.len().min(1 + random.below(longest)));
-            pieces.push(piece);
-            rest = after;
+    run(async {
+        for _ in 0..ROUNDS {
+            let asked = generate(&mut random);
+            let pieces = cut(&asked, &mut random);
+            let pipe_len = 1 + random.below(300);
+            let whole = converse(&[&asked], 1 << 16).await;
+            let split = converse(&pieces, pipe_len).await;
+            assert_eq!(split.escape_ascii().to_string(), whole.escape_ascii().to_string(), "{} {pipe_len}", pieces_shown(&pieces));
         }
-        let pipe_len = 1 + random.below(300);
-        let (whole, split) = runtime.block_on(async { (converse(&[&asked], 1 << 16).await, converse(&pieces, pipe_len).await) });
-        assert_eq!(split.escape_ascii().to_string(), whole.escape_ascii().to_string(), "{} in {pieces:?} {pipe_len}", asked.escape_ascii());
+    });
+}
+
+fn cut<'a>(mut asked: &'a [u8], random: &mut Lcg) -> Vec<&'a [u8]> {
+    let longest = 1 + random.below(60);
+    let mut pieces = Vec::new();
+    while !asked.is_empty() {
+        let (piece, after) = asked.split_at(asked.len().min(1 + random.below(longest)));
+        pieces.push(piece);
+        asked = after;
     }
+    pieces
+}
+
+fn pieces_shown(pieces: &[&[u8]]) -> String {
+    pieces.iter().map(|piece| piece.escape_ascii().to_string()).collect::<Vec<_>>().join("|")
 }

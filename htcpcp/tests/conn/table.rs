@@ -15,6 +15,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::mutation::Lcg;
 
+/// Runs `future` with a clock that jumps as soon as nobody has anything to do. What hangs fails after a virtual hour.
+#[track_caller]
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("the runtime starts");
+    let hour = Duration::from_secs(60 * 60);
+    runtime.block_on(async { tokio::time::timeout(hour, future).await }).expect("nothing hangs")
+}
+
 /// What the pot's handler was called with, in words.
 pub async fn describe(request: Request<Incoming>) -> String {
     let (parts, body) = request.into_parts();
@@ -60,8 +68,6 @@ pub fn options() -> server::Options {
 
 /// One connection to the pot: sends `pieces`, a millisecond apart, and waits until the pot closes. Returns all it
 /// said, and how the serving ended.
-///
-/// With tokio's paused clock, in which a minute passes as soon as nobody has anything to do.
 pub async fn converse(pieces: &[&[u8]]) -> (Vec<u8>, Result<(), Error>) {
     let (pot, mut client) = tokio::io::duplex(1 << 20);
     let options = options();
