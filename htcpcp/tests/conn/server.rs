@@ -139,6 +139,7 @@ fn what_is_no_request_line_is_told_so_at_once() {
         ("GET  / HTTP/1.1\r\n", "GET  Http"),
         ("GET / x HTTP/1.1\r\n", "GET / Http"),
         ("GET /\tx HTTP/1.1\r\n", "GET /\\tx Http"),
+        ("GET coffee:\x01 HTTP/1.1\r\n", "GET coffee:\\x01 Htcpcp"),
         (" GET / HTTP/1.1\r\n", "GET GET Htcpcp"),
         ("G@T / HTTP/1.1\r\n", "GET / Http"),
         ("BREW coffee://ducky\r\n", "GET coffee://ducky Htcpcp"),
@@ -567,28 +568,31 @@ fn a_handler_may_answer_before_the_body_is_there() {
 
 #[test]
 fn a_request_waits_until_the_answer_before_it_has_left() {
-    // The first answer is given while its request is still on its way, and the client is slow to take it.
+    const LONG: usize = 500_000;
+    // The first answer is given while its request is still on its way, is more than hyper buffers, and the client is
+    // slow to take it: hyper reads the second request while the end of the first answer is still with it.
     let handler = |request: Request<Incoming>| async move {
         if request.uri().path() != "/long" {
-            return echo(request).await;
+            return echo(request).await.map(BodyExt::boxed_unsync);
         }
         tokio::spawn(request.into_body().collect());
-        answer(StatusCode::OK, "a".repeat(5_000))
+        let frames = ["a".repeat(LONG), "b".to_owned()].map(|text| Ok(Frame::data(Bytes::from(text))));
+        answer(StatusCode::OK, "").map(|_| StreamBody::new(Frames(frames.into_iter())).boxed_unsync())
     };
-    let said = run(async {
+    let (said, took) = run(async {
+        let begin = Instant::now();
         let (pot, mut client) = tokio::io::duplex(1000);
-        let options = options();
-        let talk = async {
-            client.write_all(b"PUT /long HTTP/1.1\r\nContent-Length: 5\r\n\r\nst").await.expect("the pot reads");
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            client.write_all(b"artGET coffee: HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n").await.expect("the pot reads");
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            read_all(&mut client).await
-        };
-        tokio::join!(talk, server::serve(pot, &options, handler, std::future::pending())).0
+        // A task of its own, so that nothing wakes it but what it waits for.
+        tokio::spawn(async move { server::serve(pot, &options(), handler, std::future::pending()).await });
+        client.write_all(b"PUT /long HTTP/1.1\r\nContent-Length: 5\r\n\r\nst").await.expect("the pot reads");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        client.write_all(b"artGET coffee: HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n").await.expect("the pot reads");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        (read_all(&mut client).await, begin.elapsed())
     });
-    let long = format!("HTTP/1.1 200 OK: {}", "a".repeat(5_000));
+    let long = format!("HTTP/1.1 200 OK: {LONG:X}\r\n{}\r\n1\r\nb\r\n0\r\n\r\n", "a".repeat(LONG));
     assert_eq!(answers(&said), [&long, "HTCPCP/1.1 200 OK: GET coffee: Htcpcp []", "HTTP/1.1 200 OK: GET / Http []"]);
+    assert_eq!(took, Duration::from_secs(2) + options().idle_time);
 }
 
 #[test]
