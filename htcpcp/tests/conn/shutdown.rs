@@ -25,18 +25,17 @@ async fn handler(request: Request<Incoming>) -> Response<Full<Bytes>> {
 fn check(before: &str, after: &str, expected: &[&str], closed_ms: u128) {
     let (said, took) = run(async {
         let (pot, mut client) = tokio::io::duplex(4096);
-        let options = options();
         let begin = Instant::now();
-        let shutdown = tokio::time::sleep(Duration::from_millis(100));
-        let talk = async {
-            client.write_all(before.as_bytes()).await.expect("the pot reads");
-            tokio::time::sleep(Duration::from_millis(101)).await;
-            // The pot may be gone.
-            let _ = client.write_all(after.as_bytes()).await;
-            (read_all(&mut client).await, begin.elapsed())
-        };
-        let (said, served) = tokio::join!(talk, server::serve(pot, &options, handler, shutdown));
-        served.expect("a shutdown is no error");
+        let serving = tokio::spawn(async move {
+            let shutdown = tokio::time::sleep(Duration::from_millis(100));
+            server::serve(pot, &options(), handler, shutdown).await
+        });
+        client.write_all(before.as_bytes()).await.expect("the pot reads");
+        tokio::time::sleep(Duration::from_millis(101)).await;
+        // The pot may be gone.
+        let _ = client.write_all(after.as_bytes()).await;
+        let said = (read_all(&mut client).await, begin.elapsed());
+        serving.await.expect("nothing panics").expect("a shutdown is no error");
         said
     });
     assert_eq!(answers(&said), expected);

@@ -70,17 +70,14 @@ pub fn options() -> server::Options {
 /// said, and how the serving ended.
 pub async fn converse(pieces: &[&[u8]]) -> (Vec<u8>, Result<(), Error>) {
     let (pot, mut client) = tokio::io::duplex(1 << 20);
-    let options = options();
-    let serving = server::serve(pot, &options, echo, std::future::pending());
-    let talking = async {
-        for piece in pieces {
-            client.write_all(piece).await.expect("the pot reads");
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        read_all(&mut client).await
-    };
-    let (served, said) = tokio::join!(serving, talking);
-    (said, served)
+    // A task of its own, so that nothing wakes the pot but what it waits for.
+    let serving = tokio::spawn(async move { server::serve(pot, &options(), echo, std::future::pending()).await });
+    for piece in pieces {
+        client.write_all(piece).await.expect("the pot reads");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let said = read_all(&mut client).await;
+    (said, serving.await.expect("nothing panics"))
 }
 
 /// Reads until the pot closes.
