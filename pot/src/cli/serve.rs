@@ -16,7 +16,7 @@ use pot::store::Store;
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 
-use super::{DONE, Outcome, duration};
+use super::{DONE, NOT_DONE, Outcome, duration};
 
 /// File descriptors that are not connections: the log, the runtime's, the standard three, and some air.
 const OTHER_FILES: u64 = 64;
@@ -140,17 +140,27 @@ fn files_for(_wanted: usize) -> Option<usize> {
     None
 }
 
-/// Resolves at SIGINT or SIGTERM. A second one ends the process as it does by default elsewhere.
+/// Resolves at SIGINT or SIGTERM. A second one ends the process at once: the default is gone for good once a handler
+/// is set.
 #[cfg(unix)]
 fn shutdown() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+    }
+
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        either(&mut interrupt, &mut terminate).await;
         tracing::info!("shutting down");
+        tokio::spawn(async move {
+            either(&mut interrupt, &mut terminate).await;
+            std::process::exit(NOT_DONE.into());
+        });
     })
 }
 
