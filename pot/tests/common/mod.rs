@@ -1,7 +1,10 @@
-//! A pot in this process on a port of its own, with a clock that stands until a test moves it; and a client that
-//! speaks raw bytes.
+//! A pot in this process on a port of its own, with a clock that stands until a test moves it; a client that speaks raw
+//! bytes; the program itself (`process`); and chance that is the same in every run (`random`).
 
 #![allow(dead_code, reason = "each test file uses its part")]
+
+pub mod process;
+pub mod random;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -9,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use htcpcp::conn::{listen, server};
 use jiff::Timestamp;
@@ -82,17 +85,12 @@ impl Pot {
     }
 
     pub fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).expect("the pot listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time is set");
-        stream.set_nodelay(true).expect("small writes leave at once");
-        stream
+        connect(self.address)
     }
 
     /// The answer to `request` on a connection of its own.
     pub fn ask(&self, request: impl AsRef<[u8]>) -> Answer {
-        let mut stream = self.connect();
-        stream.write_all(request.as_ref()).expect("the pot reads");
-        read_answer(&mut stream, request.as_ref().starts_with(b"HEAD "))
+        ask(self.address, request)
     }
 
     /// Sends `request`, says that nothing more comes, and returns all that the pot says until it closes.
@@ -121,6 +119,31 @@ impl Pot {
 impl Drop for Pot {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// A connection to the pot at `address`.
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("the pot listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time is set");
+    stream.set_nodelay(true).expect("small writes leave at once");
+    stream
+}
+
+/// The answer of the pot at `address` to `request` on a connection of its own.
+pub fn ask(address: SocketAddr, request: impl AsRef<[u8]>) -> Answer {
+    let mut stream = connect(address);
+    stream.write_all(request.as_ref()).expect("the pot reads");
+    read_answer(&mut stream, request.as_ref().starts_with(b"HEAD "))
+}
+
+/// Waits until `is_so`, which has to become true in time.
+#[track_caller]
+pub fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "it does not happen");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -159,8 +182,14 @@ impl Answer {
     }
 }
 
+/// The answers that `all` consists of, none of them to a HEAD.
+pub fn split_answers(all: &str) -> Vec<Answer> {
+    let mut rest = all.as_bytes();
+    std::iter::from_fn(|| (!rest.is_empty()).then(|| read_answer(&mut rest, false))).collect()
+}
+
 /// Reads one answer, by its Content-Length; one to a HEAD has no body.
-pub fn read_answer(stream: &mut TcpStream, to_head: bool) -> Answer {
+pub fn read_answer(stream: &mut impl Read, to_head: bool) -> Answer {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         bytes.push(read_byte(stream, &bytes));
@@ -181,7 +210,7 @@ pub fn read_answer(stream: &mut TcpStream, to_head: bool) -> Answer {
     answer
 }
 
-fn read_byte(stream: &mut TcpStream, before: &[u8]) -> u8 {
+fn read_byte(stream: &mut impl Read, before: &[u8]) -> u8 {
     let mut byte = [0];
     match stream.read(&mut byte) {
         Ok(1) => byte[0],
