@@ -3,6 +3,7 @@
 //!
 //! Bytes come in and values go out. Nothing here reads a file or a socket, and no input makes it panic.
 //! Where a message begins and ends, and what to answer, is left to the crates that speak or watch the protocol.
+//! Those that speak it find hyper's HTTP/1 connections, taught the dialect, in `conn`, behind the feature of that name.
 //!
 //! ```
 //! use htcpcp::{Command, CoffeeUri, Method, RequestLine, is_coffee, parse_accept_additions};

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -27,10 +28,15 @@ impl Alarm {
     }
 }
 
+/// The end of a wait that begins now. One that no clock can show is as good as none.
+pub(super) fn after(time: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    Instant::now() + time.min(CENTURY)
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::time::Duration;
 
     use super::*;
 
@@ -50,6 +56,13 @@ mod tests {
     async fn it_rings_at_each_deadline() {
         check(&[10, 20, 500]).await;
         check(&[10, 10, 5, 10, 30]).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_without_an_end_does_not_overflow() {
+        let mut alarm = Alarm::default();
+        let never = poll_fn(|cx| alarm.poll(cx, after(Duration::MAX)));
+        assert!(tokio::time::timeout(Duration::from_secs(1000), never).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,7 +21,7 @@ use hyper::service::service_fn;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-use super::alarm::Alarm;
+use super::alarm::{self, Alarm};
 use super::dialect::{self, AnswerHead, Body, CLOSE, FAULTY, Follows, Remaining, RequestHead};
 use super::{Dialect, Error, Fault, Target};
 
@@ -100,7 +100,7 @@ where
         .half_close(true)
         .title_case_headers(true)
         .header_read_timeout(None)
-        .max_header_size(options.head_limit + CLOSE.len())
+        .max_header_size(options.head_limit + ADDED_LIMIT)
         .serve_connection(Adapter::new(stream, options, &shared), service);
     let ended = tokio::select! {
         biased;
@@ -112,6 +112,9 @@ where
     };
     connection.into_parts().io.close(ended).await
 }
+
+/// The most that the adapter adds to a head, in bytes.
+const ADDED_LIMIT: usize = 64;
 
 /// What the adapter knows of the request that it has handed to hyper.
 #[derive(Debug)]
@@ -328,7 +331,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Adapter<'a, S> {
             Wait::Head => self.options.head_time,
             Wait::Command(_) => self.options.grace_time,
         };
-        self.wait_end = Instant::now() + time;
+        self.wait_end = alarm::after(time);
         self.wait = wait.clone();
     }
 
@@ -365,6 +368,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Adapter<'a, S> {
     fn hand_over_command(&mut self, head: &RequestHead, command: std::ops::Range<usize>) {
         let command = Bytes::copy_from_slice(&self.input[command]);
         let added = format!("Content-Length: {}\r\nConnection: close\r\n", command.len());
+        debug_assert!(added.len() <= ADDED_LIMIT);
         self.hand_over(head, added.as_bytes());
         self.scratch.extend_from_slice(&self.handed);
         self.scratch.extend_from_slice(&command);
@@ -442,7 +446,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Adapter<'a, S> {
             self.write_end = None;
             return Poll::Ready(written);
         }
-        let end = *self.write_end.get_or_insert_with(|| Instant::now() + self.options.write_time);
+        let end = *self.write_end.get_or_insert_with(|| alarm::after(self.options.write_time));
         ready!(self.write_alarm.poll(cx, end));
         self.is_stalled = true;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

@@ -394,6 +394,8 @@ fn a_head_over_the_limit_is_answered() {
     let fixed = "BREW coffee: HTTP/1.1\r\nContent-Length: 0\r\nA: \r\n\r\n".len();
     let request = |len: usize| format!("BREW coffee: HTTP/1.1\r\nContent-Length: 0\r\nA: {}\r\n\r\n", "a".repeat(len - fixed));
     check(&[request(limit)], &["HTCPCP/1.1 200 OK: BREW coffee: Htcpcp []"]);
+    let command = request(limit).replace("Content-Length: 0", "X-Not-Length: 000") + "coffee-message-body=start";
+    check(&[command], &["HTCPCP/1.1 200 OK close: BREW coffee: Htcpcp [coffee-message-body=start]"]);
     let refused = "HTCPCP/1.1 431 Request Header Fields Too Large close: GET coffee: Htcpcp HeadTooLarge []";
     check(&[request(limit + 1)], &[refused]);
     check(&[request(3 * limit)], &[refused]);

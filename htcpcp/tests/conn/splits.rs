@@ -12,7 +12,7 @@ use crate::mutation::Lcg;
 use crate::table::{self, Frames, describe, options, pick, run};
 
 /// How many connections the test makes.
-const ROUNDS: usize = 8000;
+const ROUNDS: usize = 4000;
 
 /// Answers with the description of the request, whole or in chunks as the method says.
 async fn handler(request: Request<Incoming>) -> Response<UnsyncBoxBody<Bytes, std::io::Error>> {
