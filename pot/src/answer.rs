@@ -36,6 +36,8 @@ pub struct Answer {
     pub content: Content,
     /// Whether the answer says which teas there are.
     pub alternates: bool,
+    /// Whether the connection closes after it.
+    pub closes: bool,
 }
 
 /// What a body is.
@@ -52,12 +54,17 @@ pub enum Content {
 impl Answer {
     /// 200 with `body`.
     pub fn ok(content: Content, body: Bytes) -> Answer {
-        Answer { code: 200, body, content, alternates: false }
+        Answer { code: 200, body, content, alternates: false, closes: false }
     }
 
     /// A sentence.
     pub fn text(code: u16, text: impl Into<Bytes>) -> Answer {
-        Answer { code, body: text.into(), content: Content::Text, alternates: false }
+        Answer { code, body: text.into(), content: Content::Text, alternates: false, closes: false }
+    }
+
+    /// A sentence, and the connection closes.
+    pub fn last(code: u16, text: impl Into<Bytes>) -> Answer {
+        Answer { closes: true, ..Answer::text(code, text) }
     }
 
     /// Which teas there are.
@@ -93,6 +100,9 @@ impl Answer {
         }
         if self.alternates {
             headers.insert(ALTERNATES.clone(), HeaderValue::try_from(Tea::alternates()).expect("teas have ASCII names"));
+        }
+        if self.closes {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

@@ -43,15 +43,16 @@ pub async fn answer(kitchen: &Arc<Kitchen>, body_time: Duration, request: Reques
     answer.write(&head.method, dialect, kitchen.clock())
 }
 
+/// The body. Where it ends is unknown if it is not read to its end, and so is where the next request begins.
 async fn read(body: Incoming, time: Duration) -> Result<Bytes, Answer> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     match tokio::time::timeout(time, Limited::new(body, BODY_LIMIT).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Answer::text(413, "The body is too large")),
-        Ok(Err(_)) => Err(Answer::text(400, "The body ended before its end")),
-        Err(_) => Err(Answer::text(408, "The body took too long")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Answer::last(413, "The body is too large")),
+        Ok(Err(_)) => Err(Answer::last(400, "The body ended before its end")),
+        Err(_) => Err(Answer::last(408, "The body took too long")),
     }
 }
 

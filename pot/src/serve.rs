@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use htcpcp::conn::listen::{self, Accepted, Admission};
 use htcpcp::conn::{self, Dialect, Target, server};
-use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -80,9 +79,7 @@ async fn serve(accepted: Accepted, kitchen: Arc<Kitchen>, options: Arc<server::O
 
 fn no_place(kitchen: &Kitchen, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let dialect = request.extensions().get::<Dialect>().copied().unwrap_or(Dialect::Http);
-    let mut response = Answer::text(503, "All places at the pot are taken; try again").write(request.method(), dialect, kitchen.clock());
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
+    Answer::last(503, "All places at the pot are taken; try again").write(request.method(), dialect, kitchen.clock())
 }
 
 /// A line of the log.
