@@ -61,7 +61,7 @@ where
     })
     .await;
     match (answer, seen.garbage.get()) {
-        (Ok(answer), _) => Ok(answer.map(|incoming| Body { incoming, connection: (!is_over).then_some(connection) })).map(|mut answer| {
+        (Ok(answer), _) => Ok(answer.map(|incoming| Body { incoming, connection, is_over })).map(|mut answer| {
             if let Some(dialect) = seen.dialect.get() {
                 answer.extensions_mut().insert(*dialect);
             }
@@ -77,7 +77,16 @@ where
 /// Without a length it ends when the pot closes.
 pub struct Body<S: AsyncRead + AsyncWrite + Unpin> {
     incoming: Incoming,
-    connection: Option<http1::Connection<Adapter<S>, Full<Bytes>>>,
+    connection: http1::Connection<Adapter<S>, Full<Bytes>>,
+    is_over: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Body<S> {
+    /// Whether more has been read than the answer, once it has been read to its end: a pot that answers twice, say.
+    pub fn has_surplus(self) -> bool {
+        let parts = self.connection.into_parts();
+        !parts.read_buf.is_empty() || !parts.io.input.is_empty()
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> HttpBody for Body<S> {
@@ -89,12 +98,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HttpBody for Body<S> {
         if frame.is_ready() {
             return frame;
         }
-        if let Some(connection) = &mut self.connection
-            && Pin::new(connection).poll(cx).is_ready()
-        {
-            // How the connection ended is told by the body, too.
-            self.connection = None;
-        }
+        // How the connection ended is told by the body, too.
+        self.is_over = self.is_over || Pin::new(&mut self.connection).poll(cx).is_ready();
         Pin::new(&mut self.incoming).poll_frame(cx)
     }
 
@@ -240,5 +245,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> hyper::rt::Write for Adapter<S> {
         let this = self.get_mut();
         ready!(this.poll_write_output(cx))?;
         Pin::new(&mut this.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use tokio::io::AsyncWriteExt;
+
+    /// What a pot writes, once it has been asked; the body that comes of it, and whether there was more.
+    async fn check(written: &str, body: &str, has_surplus: bool) {
+        let (mut pot, drinker) = tokio::io::duplex(4096);
+        let pouring = async {
+            pot.read_u8().await.unwrap();
+            pot.write_all(written.as_bytes()).await.unwrap();
+            pot.shutdown().await.unwrap();
+        };
+        let drinking = async {
+            let request = request("GET", b"coffee://ducky").body(Full::default()).unwrap();
+            let mut answer = send(drinker, request).await.unwrap().into_body();
+            ((&mut answer).collect().await.unwrap().to_bytes(), answer)
+        };
+        let ((), (read, answer)) = tokio::join!(pouring, drinking);
+        assert_eq!((&*read, answer.has_surplus()), (body.as_bytes(), has_surplus), "{written:?}");
+    }
+
+    #[tokio::test]
+    async fn a_second_answer_does_not_go_unnoticed() {
+        let head = "HTCPCP/1.1 200 OK\r\n";
+        let sized = format!("{head}Content-Length: 2\r\n\r\n{{}}");
+        let empty = format!("{head}Content-Length: 0\r\n\r\n");
+        let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n");
+        for (answer, body) in [(&sized, "{}"), (&empty, ""), (&chunked, "{}")] {
+            check(answer, body, false).await;
+            check(&format!("{answer}{sized}"), body, true).await;
+            check(&format!("{answer}\r\n"), body, true).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_without_a_length_takes_everything() {
+        check("HTCPCP/1.1 200 OK\r\n\r\n{}HTCPCP/1.1 200 OK\r\n\r\n", "{}HTCPCP/1.1 200 OK\r\n\r\n", false).await;
+        check("HTCPCP/1.1 200 OK\r\n\r\n", "", false).await;
     }
 }
