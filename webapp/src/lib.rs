@@ -1,0 +1,31 @@
+//! The website of the coffee pot: a browser's requests come in, HTCPCP requests go to the pot, and pages go out.
+//!
+//! ```text
+//! serve ─▶ handler ─▶ route      what the browser asks for
+//!             ├─────▶ pot        what the pot answers to it ─▶ record (what is brewed)
+//!             ├─────▶ page       how it looks
+//!             └─────▶ asset      files inside the program
+//! ```
+//!
+//! Nothing a browser sends is passed on: [`route`] reads it into names that are already known here, and only those are
+//! put into a request to the pot. Connections are `htcpcp::conn`'s.
+
+pub mod asset;
+pub mod handler;
+pub mod page;
+pub mod pot;
+pub mod record;
+pub mod route;
+pub mod serve;
+pub mod tls;
+
+/// An error with its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
