@@ -6,7 +6,7 @@
 pub mod process;
 pub mod random;
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
@@ -189,10 +189,20 @@ pub fn split_answers(all: &str) -> Vec<Answer> {
 }
 
 /// Reads one answer, by its Content-Length; one to a HEAD has no body.
+#[track_caller]
 pub fn read_answer(stream: &mut impl Read, to_head: bool) -> Answer {
+    try_read_answer(stream, to_head).unwrap_or_else(|error| panic!("no answer: {error}"))
+}
+
+/// The same of a pot that may end in the middle of it.
+pub fn try_read_answer(stream: &mut impl Read, to_head: bool) -> io::Result<Answer> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
-        bytes.push(read_byte(stream, &bytes));
+        let mut byte = [0];
+        if stream.read(&mut byte)? == 0 {
+            return Err(io::Error::other(format!("nothing comes after `{}`", bytes.escape_ascii())));
+        }
+        bytes.extend(byte);
     }
     let head = String::from_utf8(bytes).expect("a head is ASCII");
     let mut lines = head.trim_end().split("\r\n");
@@ -203,19 +213,11 @@ pub fn read_answer(stream: &mut impl Read, to_head: bool) -> Answer {
     if !to_head {
         let len = answer.field("Content-Length").expect("answers have a length").parse().expect("which is a number");
         let mut body = vec![0; len];
-        stream.read_exact(&mut body).expect("the body is as long as it says");
+        stream.read_exact(&mut body)?;
         answer.body = String::from_utf8(body).expect("a body is ASCII");
         answer.len_bytes += len;
     }
-    answer
-}
-
-fn read_byte(stream: &mut impl Read, before: &[u8]) -> u8 {
-    let mut byte = [0];
-    match stream.read(&mut byte) {
-        Ok(1) => byte[0],
-        end => panic!("no more of an answer than `{}`: {end:?}", before.escape_ascii()),
-    }
+    Ok(answer)
 }
 
 /// A BREW as the lab's web app sends it.
