@@ -13,13 +13,16 @@ use pot::clock::Clock;
 use pot::kitchen::{Kitchen, Settings};
 use pot::serve::{self, Limits};
 use pot::store::Store;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tracing::level_filters::LevelFilter;
 
 use super::{DONE, NOT_DONE, Outcome, duration};
 
 /// File descriptors that are not connections: the log, the runtime's, the standard three, and some air.
 const OTHER_FILES: u64 = 64;
+
+/// How many may wait to be accepted. The system may allow fewer.
+const QUEUE: u32 = 4096;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -87,15 +90,25 @@ pub fn run(args: Args) -> Outcome {
     tracing::info!("the log of brews is {}", store.display());
 
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let listener = TcpListener::bind(args.listen)
-            .await
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", args.listen)))?;
+        let listener =
+            listen_on(args.listen).map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", args.listen)))?;
         let mut stdout = io::stdout();
         writeln!(stdout, "Listening on {}", listener.local_addr()?)?;
         stdout.flush()?;
         serve::run(listener, kitchen, limits, shutdown()?).await;
         Ok(DONE)
     })
+}
+
+/// A listener with a long queue. That of `TcpListener::bind` has 128 places, and when they are taken Linux makes clients
+/// believe in a connection that the pot never sees: those who wait for its first word then wait for ever.
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // So that a pot can come back at once. On Windows it can, and the option would let two pots share a port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 fn limits(args: &Args) -> Limits {
