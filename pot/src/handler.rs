@@ -96,7 +96,7 @@ async fn on_disk<T: Send + 'static>(
     let kitchen = Arc::clone(kitchen);
     let done = tokio::task::spawn_blocking(move || work(&kitchen)).await.expect("the kitchen does not panic");
     if let Err(Refused::Log(error)) = &done {
-        tracing::error!("{}", crate::chain(error));
+        tracing::error!("{}", htcpcp::conn::chain(error));
     }
     done
 }

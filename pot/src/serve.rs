@@ -71,8 +71,8 @@ async fn serve(accepted: Accepted, kitchen: Arc<Kitchen>, options: Arc<server::O
     };
     if let Err(error) = server::serve(stream, &options, handler, closing.wait()).await {
         match error {
-            conn::Error::Refused { .. } => tracing::info!("{} {peer}", crate::chain(&error)),
-            _ => tracing::debug!("{} {peer}", crate::chain(&error)),
+            conn::Error::Refused { .. } => tracing::info!("{} {peer}", conn::chain(&error)),
+            _ => tracing::debug!("{} {peer}", conn::chain(&error)),
         }
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use htcpcp::conn::listen;
 use jiff::Timestamp;
-use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 use webapp::handler::Site;
 use webapp::pot::Pot;
@@ -101,7 +101,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::from(DONE),
         Err(error) if is_closed_pipe(&*error) => ExitCode::from(DONE),
         Err(error) => {
-            eprintln!("webapp: {}", webapp::chain(&*error));
+            eprintln!("webapp: {}", htcpcp::conn::chain(&*error));
             ExitCode::from(NOT_DONE)
         }
     }
@@ -137,39 +137,17 @@ fn serve(args: Args) -> Outcome {
     let scheme = if tls.is_some() { "https" } else { "http" };
 
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let listener = TcpListener::bind(args.listen)
-            .await
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", args.listen)))?;
+        let listener = listen::bind(args.listen)?;
         let mut stdout = io::stdout();
         writeln!(stdout, "Listening on {scheme}://{}/", listener.local_addr()?)?;
         stdout.flush()?;
-        serve::run(listener, site, tls, Limits::default(), shutdown()?).await;
+        let signal = listen::shutdown_signal(NOT_DONE)?;
+        let shutdown = async {
+            signal.await;
+            tracing::info!("shutting down");
+        };
+        serve::run(listener, site, tls, Limits::default(), shutdown).await;
         Ok(())
-    })
-}
-
-/// Resolves at SIGINT or SIGTERM.
-#[cfg(unix)]
-fn shutdown() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("shutting down");
-    })
-}
-
-#[cfg(not(unix))]
-fn shutdown() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a signal to wait for, nothing but its end ends the process.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tracing::info!("shutting down");
     })
 }
 

@@ -109,7 +109,7 @@ impl Site {
     /// Asks the pot. Whatever is no success becomes the page.
     async fn ask(&self, ask: &Ask) -> Result<Answer, Box<Problem>> {
         let answer = self.pot.ask(ask).await.map_err(|error| {
-            tracing::warn!("{ask}: {}", crate::chain(&error));
+            tracing::warn!("{ask}: {}", htcpcp::conn::chain(&error));
             self.no_answer(&error)
         })?;
         tracing::debug!("{ask} → {}", answer.status.as_u16());
@@ -133,7 +133,7 @@ impl Site {
                 Problem::new(StatusCode::BAD_GATEWAY, "The pot is not there", format!("Nobody answers at {address}: {source}."))
                     .with_command(format!("cargo run --release -p pot -- --listen {address}"))
             }
-            _ => self.nonsense(&crate::chain(error)),
+            _ => self.nonsense(&htcpcp::conn::chain(error)),
         }
     }
 

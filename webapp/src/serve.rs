@@ -92,7 +92,7 @@ impl Visit {
             }
         };
         if let Err(error) = server::serve(stream, options, handler, closing.wait()).await {
-            tracing::debug!("{} {peer}", crate::chain(&error));
+            tracing::debug!("{} {peer}", htcpcp::conn::chain(&error));
         }
     }
 }

@@ -11,13 +11,79 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time;
 
+/// How many connections may wait to be accepted. The system may allow fewer.
+const QUEUE: u32 = 4096;
 /// How long to wait when the system has no file descriptor left, say.
 const BREATH: Duration = Duration::from_millis(50);
+
+/// A listener with a long queue.
+///
+/// That of `TcpListener::bind` has 128 places, and when they are taken Linux makes clients believe in a connection that
+/// nobody ever sees: those who wait for the first word then wait for ever.
+///
+/// Errors: the address cannot be listened on; the message names it.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // So that a server can come back at once. On Windows it can, and the option would let two share a port.
+        #[cfg(not(windows))]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(QUEUE)
+    };
+    listen().map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
+}
+
+/// Resolves at the first SIGINT or SIGTERM, or Ctrl+C elsewhere. The second one ends the process at once with `exit_code`:
+/// the system's own handling is gone for good once these signals are listened to.
+///
+/// Errors: the system does not let us listen to them.
+#[cfg(unix)]
+pub fn shutdown_signal(exit_code: u8) -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        either(&mut interrupt, &mut terminate).await;
+        tokio::spawn(async move {
+            either(&mut interrupt, &mut terminate).await;
+            std::process::exit(exit_code.into());
+        });
+    })
+}
+
+/// Resolves at Ctrl+C; the second one ends the process at once with `exit_code`.
+///
+/// Errors: none here.
+#[cfg(not(unix))]
+pub fn shutdown_signal(exit_code: u8) -> io::Result<impl Future<Output = ()>> {
+    async fn pressed() {
+        // Without a signal to wait for, nothing but its end ends the process.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    Ok(async move {
+        pressed().await;
+        tokio::spawn(async move {
+            pressed().await;
+            std::process::exit(exit_code.into());
+        });
+    })
+}
 
 /// How many connections there may be, and how they end.
 #[derive(Clone, Copy, Debug)]
@@ -166,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_no_place_is_told_so_and_places_become_free() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let limits = Limits { connections: 2, turned_away: 1, drain_time: Duration::from_secs(10) };

@@ -76,7 +76,7 @@ pub fn run() -> ExitCode {
         // Whoever read our output has seen enough.
         Err(error) if is_closed_pipe(&*error) => ExitCode::from(DONE),
         Err(error) => {
-            eprintln!("pot: {}", pot::chain(&*error));
+            eprintln!("pot: {}", htcpcp::conn::chain(&*error));
             ExitCode::from(NOT_DONE)
         }
     }

@@ -13,16 +13,12 @@ use pot::clock::Clock;
 use pot::kitchen::{Kitchen, Settings};
 use pot::serve::{self, Limits};
 use pot::store::Store;
-use tokio::net::{TcpListener, TcpSocket};
 use tracing::level_filters::LevelFilter;
 
 use super::{DONE, NOT_DONE, Outcome, duration};
 
 /// File descriptors that are not connections: the log, the runtime's, the standard three, and some air.
 const OTHER_FILES: u64 = 64;
-
-/// How many may wait to be accepted. The system may allow fewer.
-const QUEUE: u32 = 4096;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -90,25 +86,18 @@ pub fn run(args: Args) -> Outcome {
     tracing::info!("the log of brews is {}", store.display());
 
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let listener =
-            listen_on(args.listen).map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", args.listen)))?;
+        let listener = listen::bind(args.listen)?;
         let mut stdout = io::stdout();
         writeln!(stdout, "Listening on {}", listener.local_addr()?)?;
         stdout.flush()?;
-        serve::run(listener, kitchen, limits, shutdown()?).await;
+        let signal = listen::shutdown_signal(NOT_DONE)?;
+        let shutdown = async {
+            signal.await;
+            tracing::info!("shutting down");
+        };
+        serve::run(listener, kitchen, limits, shutdown).await;
         Ok(DONE)
     })
-}
-
-/// A listener with a long queue. That of `TcpListener::bind` has 128 places, and when they are taken Linux makes clients
-/// believe in a connection that the pot never sees: those who wait for its first word then wait for ever.
-fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // So that a pot can come back at once. On Windows it can, and the option would let two pots share a port.
-    #[cfg(not(windows))]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(QUEUE)
 }
 
 fn limits(args: &Args) -> Limits {
@@ -151,39 +140,4 @@ fn files_for(wanted: usize) -> Option<usize> {
 #[cfg(not(unix))]
 fn files_for(_wanted: usize) -> Option<usize> {
     None
-}
-
-/// Resolves at SIGINT or SIGTERM. A second one ends the process at once: the default is gone for good once a handler
-/// is set.
-#[cfg(unix)]
-fn shutdown() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-
-    async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        either(&mut interrupt, &mut terminate).await;
-        tracing::info!("shutting down");
-        tokio::spawn(async move {
-            either(&mut interrupt, &mut terminate).await;
-            std::process::exit(NOT_DONE.into());
-        });
-    })
-}
-
-#[cfg(not(unix))]
-fn shutdown() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a signal to wait for, nothing but its end ends the process.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tracing::info!("shutting down");
-    })
 }
