@@ -1,5 +1,7 @@
 //! A Chromium without a window, driven over WebDriver, which says nothing to anyone but the web app.
 
+#![allow(dead_code, reason = "each program uses its part")]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
