@@ -199,9 +199,8 @@ pub fn try_read_answer(stream: &mut impl Read, to_head: bool) -> io::Result<Answ
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
-        if stream.read(&mut byte)? == 0 {
-            return Err(io::Error::other(format!("nothing comes after `{}`", bytes.escape_ascii())));
-        }
+        let read = stream.read_exact(&mut byte);
+        read.map_err(|error| io::Error::new(error.kind(), format!("after `{}`: {error}", bytes.escape_ascii())))?;
         bytes.extend(byte);
     }
     let head = String::from_utf8(bytes).expect("a head is ASCII");
