@@ -135,6 +135,10 @@ fn same_word(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
+    // No letter beyond ASCII folds to as many ASCII letters as it has bytes. Most words need nothing else.
+    if a.is_ascii() || b.is_ascii() {
+        return a.eq_ignore_ascii_case(b);
+    }
     match (str::from_utf8(a), str::from_utf8(b)) {
         (Ok(a), Ok(b)) => lower(a).eq(lower(b)),
         _ => a.eq_ignore_ascii_case(b),
