@@ -114,8 +114,10 @@ pub fn refusal_fields() -> HeaderMap {
     fields.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect()
 }
 
-fn name(field: Field) -> HeaderName {
-    HeaderName::from_bytes(field.as_str().as_bytes()).expect("fields have names that are tokens")
+/// The name of a field that `http` does not know. It is leaked, once for each field: a name that is static has no
+/// reference count, which all connections would have to change for each answer.
+pub(crate) fn name(field: Field) -> HeaderName {
+    HeaderName::from_static(field.as_str().to_ascii_lowercase().leak())
 }
 
 impl From<Refusal> for Answer {

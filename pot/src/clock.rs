@@ -1,7 +1,8 @@
 //! The time of day, for those who must say it: an instant comes in, the lab's and HTTP's ways of writing it go out.
 //! The pot asks a [`Clock`] and nobody else, so that a test decides what time it is.
 
-use std::sync::Mutex;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderValue;
 use jiff::Timestamp;
@@ -11,15 +12,21 @@ use jiff::tz::TimeZone;
 pub struct Clock {
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     zone: TimeZone,
-    dates: Mutex<Dates>,
+    /// No other clock of this process has it.
+    id: u64,
 }
 
-/// The values of the Date field in the second in which they were last asked for: making them costs more than
-/// the rest of an answer.
+/// The values of the Date field in the second in which a clock was last asked for them: making them costs more than the
+/// rest of an answer. Each thread has its own, because threads that share them wait for each other with every answer.
 struct Dates {
+    clock: u64,
     second: i64,
     lab: HeaderValue,
     http: HeaderValue,
+}
+
+thread_local! {
+    static DATES: RefCell<Option<Dates>> = const { RefCell::new(None) };
 }
 
 impl Clock {
@@ -30,8 +37,8 @@ impl Clock {
 
     /// A clock that shows what `now` says.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static, zone: TimeZone) -> Clock {
-        let never = Dates { second: i64::MIN, lab: HeaderValue::from_static(""), http: HeaderValue::from_static("") };
-        Clock { now: Box::new(now), zone, dates: Mutex::new(never) }
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        Clock { now: Box::new(now), zone, id: NEXT_ID.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// What it shows.
@@ -58,16 +65,16 @@ impl Clock {
 
     fn dates(&self, which: impl FnOnce(&Dates) -> HeaderValue) -> HeaderValue {
         let now = self.now();
-        let mut dates = self.dates.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if dates.second != now.as_second() {
-            let text = |text: String| HeaderValue::try_from(text).expect("a date is visible ASCII");
-            *dates = Dates {
-                second: now.as_second(),
-                lab: text(self.lab_time(now)),
-                http: text(now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()),
-            };
-        }
-        which(&dates)
+        DATES.with_borrow_mut(|dates| {
+            let current = dates.take().filter(|dates| dates.clock == self.id && dates.second == now.as_second());
+            which(dates.insert(current.unwrap_or_else(|| self.dates_at(now))))
+        })
+    }
+
+    fn dates_at(&self, now: Timestamp) -> Dates {
+        let value = |text: String| HeaderValue::try_from(text).expect("a date is visible ASCII");
+        let http = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        Dates { clock: self.id, second: now.as_second(), lab: value(self.lab_time(now)), http: value(http) }
     }
 }
 

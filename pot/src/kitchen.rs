@@ -2,11 +2,11 @@
 //!
 //! Reading what brews costs no lock that a brew holds: writing to the disk takes its time, and GETs do not wait for it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::brew::{Brew, Ended, Outcome, State};
@@ -32,7 +32,7 @@ pub struct Kitchen {
     settings: Settings,
     work: Mutex<Work>,
     /// What is read about each pot, by its number.
-    shown: RwLock<[Shown; 2]>,
+    shown: [Shown; 2],
     /// Rings when a brew begins, since then there is a new deadline to wait for.
     begun: Notify,
 }
@@ -60,10 +60,36 @@ impl Work {
 }
 
 /// What there is to read about a pot until an instant; after it, or before the first brew, there is nothing.
+///
+/// The instant stands apart from the rest, so that those who ask a pot that brews nothing do not wait for each other.
 struct Shown {
-    until: Timestamp,
+    /// In microseconds since the Unix epoch; [`Shown::NEVER`] if nothing is brewed.
+    until_us: AtomicI64,
+    records: RwLock<Records>,
+}
+
+struct Records {
     current: Bytes,
     properties: Bytes,
+}
+
+impl Shown {
+    const NEVER: i64 = i64::MIN;
+
+    fn nothing() -> Shown {
+        let records = Records { current: record::NOTHING, properties: record::NOTHING };
+        Shown { until_us: AtomicI64::new(Shown::NEVER), records: RwLock::new(records) }
+    }
+
+    fn is_over(&self, clock: &Clock) -> bool {
+        let until_us = self.until_us.load(Ordering::Acquire);
+        until_us == Shown::NEVER || clock.now().as_microsecond() >= until_us
+    }
+
+    fn set(&self, until_us: i64, records: Records) {
+        *self.records.write().unwrap_or_else(PoisonError::into_inner) = records;
+        self.until_us.store(until_us, Ordering::Release);
+    }
 }
 
 /// What is to be brewed.
@@ -103,8 +129,8 @@ impl Kitchen {
     pub fn new(store: Store, settings: Settings, clock: Clock) -> Result<Kitchen, store::Error> {
         let coffees = store.count_of(Pot::Ducky)?;
         let work = Work { states: Default::default(), store, unwritten: Vec::new(), servings_left: settings.servings, coffees };
-        let nothing = || Shown { until: Timestamp::MIN, current: record::NOTHING, properties: record::NOTHING };
-        Ok(Kitchen { clock, settings, work: Mutex::new(work), shown: RwLock::new([nothing(), nothing()]), begun: Notify::new() })
+        let shown = [Shown::nothing(), Shown::nothing()];
+        Ok(Kitchen { clock, settings, work: Mutex::new(work), shown, begun: Notify::new() })
     }
 
     /// The clock on the wall.
@@ -114,17 +140,20 @@ impl Kitchen {
 
     /// What is brewed, as JSON; `{}` if nothing is.
     pub fn current(&self, pot: Pot) -> Bytes {
-        self.shown(pot, |shown| shown.current.clone())
+        self.shown(pot, |records| &records.current)
     }
 
     /// What is known about what is brewed, as JSON; `{}` if nothing is.
     pub fn properties(&self, pot: Pot) -> Bytes {
-        self.shown(pot, |shown| shown.properties.clone())
+        self.shown(pot, |records| &records.properties)
     }
 
-    fn shown(&self, pot: Pot, which: impl FnOnce(&Shown) -> Bytes) -> Bytes {
-        let shown = &self.shown.read().unwrap_or_else(PoisonError::into_inner)[pot.number() as usize];
-        if self.clock.now() < shown.until { which(shown) } else { record::NOTHING }
+    fn shown(&self, pot: Pot, which: impl FnOnce(&Records) -> &Bytes) -> Bytes {
+        let shown = &self.shown[pot.number() as usize];
+        if shown.is_over(&self.clock) {
+            return record::NOTHING;
+        }
+        which(&shown.records.read().unwrap_or_else(PoisonError::into_inner)).clone()
     }
 
     /// Begins a brew. It is in the log, for good, when this returns. Writes to the disk.
@@ -229,10 +258,13 @@ impl Kitchen {
     }
 
     fn show(&self, pot: Pot, brew: Option<&Brew>) {
-        let shown = match brew {
-            Some(brew) => Shown { until: brew.end(), current: record::current(brew, &self.clock), properties: record::properties(brew) },
-            None => Shown { until: Timestamp::MIN, current: record::NOTHING, properties: record::NOTHING },
+        let (until_us, records) = match brew {
+            Some(brew) => {
+                let records = Records { current: record::current(brew, &self.clock), properties: record::properties(brew) };
+                (brew.end().as_microsecond(), records)
+            }
+            None => (Shown::NEVER, Records { current: record::NOTHING, properties: record::NOTHING }),
         };
-        self.shown.write().unwrap_or_else(PoisonError::into_inner)[pot.number() as usize] = shown;
+        self.shown[pot.number() as usize].set(until_us, records);
     }
 }

@@ -5,13 +5,16 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use htcpcp::addition::{Addition, Kind, Parameter};
 use htcpcp::header::{COFFEE_POT_COMMAND, COFFEEPOT, Field, TEAPOT};
 use htcpcp::{CoffeeUri, Command, HOST, Method, parse_accept_additions};
 use http::HeaderMap;
+use http::header::HeaderName;
 use percent_encoding::percent_decode;
 
+use crate::answer;
 use crate::kitchen::Wish;
 use crate::menu::{Pot, Tea};
 
@@ -19,6 +22,9 @@ use crate::menu::{Pot, Tea};
 const PAGE: u32 = 20;
 /// How many it may ask for.
 const LONGEST_PAGE: u32 = 100;
+
+static USE_POT: LazyLock<HeaderName> = LazyLock::new(|| answer::name(Field::UsePot));
+static ACCEPT_ADDITIONS: LazyLock<HeaderName> = LazyLock::new(|| answer::name(Field::AcceptAdditions));
 
 /// What is asked.
 #[derive(Debug, PartialEq, Eq)]
@@ -271,7 +277,7 @@ impl Content {
 
 /// The pots of the Use-Pot fields: the lab's web app sends `ducky; tea` when both are chosen.
 fn chosen_pots(headers: &HeaderMap) -> Result<Vec<Pot>, Refusal> {
-    let values = headers.get_all(Field::UsePot.as_str()).iter();
+    let values = headers.get_all(&*USE_POT).iter();
     let names = values.flat_map(|value| value.as_bytes().split(|byte| matches!(byte, b';' | b',')));
     let names = names.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty());
     names.map(|name| Pot::named(name).ok_or(Refusal::NotFound)).collect()
@@ -292,7 +298,7 @@ fn additions(pot: Pot, headers: &HeaderMap, query: Option<&[u8]>) -> Result<Vec<
         }
         Ok(())
     };
-    for value in headers.get_all(Field::AcceptAdditions.as_str()) {
+    for value in headers.get_all(&*ACCEPT_ADDITIONS) {
         take(value.as_bytes())?;
     }
     if let Some(query) = query {
