@@ -21,6 +21,9 @@ const DONE: u8 = 0;
 /// Something could not be done.
 const NOT_DONE: u8 = 2;
 
+/// How long the pot may take to answer. It needs a thousandth of that.
+const POT_TIME: Duration = Duration::from_secs(5);
+
 /// Serve the website of the coffee pot
 ///
 /// A browser's clicks become HTCPCP requests to the pot, and its answers become pages.
@@ -64,10 +67,6 @@ struct Args {
     /// Where the coffee pot is
     #[arg(long, value_name = "HOST:PORT", default_value_t = format!("127.0.0.1:{}", htcpcp::POT_PORT))]
     pot: String,
-
-    /// How long the pot may take to answer, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pot_time: u64,
 
     /// Serve over TLS, with a certificate made at the start unless there is one
     #[arg(long)]
@@ -132,7 +131,7 @@ fn serve(args: Args) -> Outcome {
         (true, ..) => Some(Acceptor::self_signed()?),
         (false, ..) => None,
     };
-    let pot = Pot { address: args.pot, time: Duration::from_secs(args.pot_time) };
+    let pot = Pot { address: args.pot, time: POT_TIME };
     let site = Arc::new(Site { pot, started: Timestamp::now() });
     let scheme = if tls.is_some() { "https" } else { "http" };
 

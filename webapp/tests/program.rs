@@ -101,7 +101,7 @@ fn what_cannot_be_done_is_said() {
         (&["--listen", &*taken][..], "cannot listen on 127.0.0.1:"),
         (&["--https", "--cert", "no.pem", "--key", "no.pem"], "cannot read no.pem"),
         (&["--cert", "no.pem"], "required"),
-        (&["--pot-time", "0"], "invalid value"),
+        (&["--listen", "ducky"], "invalid value"),
     ] {
         let output = run(arguments);
         let error = String::from_utf8_lossy(&output.stderr);

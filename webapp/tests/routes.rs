@@ -5,7 +5,8 @@ mod common;
 use std::io::Write;
 use std::time::Duration;
 
-use common::{Pot, Script, ScriptedPot, Web, read_response};
+use common::{PATIENCE, Pot, Script, ScriptedPot, Web, read_response};
+use webapp::serve::Limits;
 
 const BREW: &str = "/?method=brew&message=start&pots=ducky";
 
@@ -268,6 +269,21 @@ fn what_is_no_request_gets_a_page() {
     ] {
         assert_eq!(web.ask(&request).status, status, "{}", &request[..10]);
     }
+}
+
+#[test]
+fn who_finds_no_place_is_told_so() {
+    let pot = Pot::start();
+    let mut limits = Limits::default();
+    (limits.listen.connections, limits.listen.turned_away) = (1, 1);
+    let web = Web::limited(pot.address(), PATIENCE, None, limits);
+    let mut first = web.connect();
+    write!(first, "GET / HTTP/1.1\r\nHost: ducky\r\n\r\n").unwrap();
+    assert_eq!(read_response(&mut first, false).status, 200);
+    let response = web.check("/", 503, &["crowded"]);
+    assert_eq!(response.field("Connection"), Some("close"));
+    write!(first, "GET /log HTTP/1.1\r\nHost: ducky\r\n\r\n").unwrap();
+    assert_eq!(read_response(&mut first, false).status, 200);
 }
 
 #[test]

@@ -187,12 +187,16 @@ impl Web {
     }
 
     pub fn with(pot: SocketAddr, pot_time: Duration, tls: Option<Acceptor>) -> Web {
+        let mut limits = Limits::default();
+        // Some tests leave connections to pots that never answer.
+        limits.listen.drain_time = Duration::from_secs(1);
+        Web::limited(pot, pot_time, tls, limits)
+    }
+
+    pub fn limited(pot: SocketAddr, pot_time: Duration, tls: Option<Acceptor>, limits: Limits) -> Web {
         let started = "2023-06-27T00:00:00Z".parse().expect("it is a time");
         let site = Arc::new(Site { pot: webapp::pot::Pot { address: pot.to_string(), time: pot_time }, started });
         let server = Server::start(|listener, stopped| async move {
-            let mut limits = Limits::default();
-            // Some tests leave connections to pots that never answer.
-            limits.listen.drain_time = Duration::from_secs(1);
             webapp::serve::run(listener, site, tls, limits, async { drop(stopped.await) }).await;
         });
         Web { server }
