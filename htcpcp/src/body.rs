@@ -14,7 +14,7 @@ pub enum Command {
 }
 
 /// Every form of every command; no form begins another.
-const FORMS: [(&str, Command); 4] = [
+pub const FORMS: [(&str, Command); 4] = [
     ("start", Command::Start),
     ("stop", Command::Stop),
     ("coffee-message-body=start", Command::Start),

@@ -94,13 +94,18 @@ impl Scheme {
         Scheme::ALL.iter().find(|scheme| scheme.is(word.as_bytes()))
     }
 
+    /// Every decoded form that is read as this scheme, [`spelling`](Self::spelling) first; not all are UTF-8.
+    pub fn forms(&self) -> impl Iterator<Item = &'static [u8]> {
+        [self.spelling.as_bytes()].into_iter().chain(self.also.iter().copied())
+    }
+
     fn is(&self, word: &[u8]) -> bool {
-        same_word(word, self.spelling.as_bytes()) || self.also.iter().any(|form| same_word(word, form))
+        self.forms().any(|form| same_word(word, form))
     }
 }
 
 /// The longest spelling, decoded: Hindi, Japanese and Thai have four letters of three bytes.
-const LONGEST_BYTES: usize = 12;
+pub const LONGEST_BYTES: usize = 12;
 
 /// The scheme of `target`, its spelling, and what follows its colon.
 fn split_scheme(target: &[u8]) -> Option<(&'static Scheme, &[u8], &[u8])> {
