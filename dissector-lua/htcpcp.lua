@@ -402,33 +402,27 @@ local function is_version(token)
     return name ~= nil and VERSIONS[name] == true
 end
 
--- The parts of a request line without its line end, with their places in the line; nil if it is none.
-local function read_request_line(line)
+-- The parts of a request line without its line end: method, target, and where target and version begin; nil if it is
+-- none.
+local function request_line(line)
     local method, target_at, target, version_at, version = match(line, REQUEST_LINE)
-    if not (method and VERSIONS[version]) then
-        -- Blanks inside of the target, or more of them around the parts.
-        local after
-        method, after = match(line, METHOD)
-        version_at = match(line, "^.*[ \t]()")
-        if not method or version_at <= after or not is_version(sub(line, version_at)) then return nil end
-        target_at = after
-        target = sub(line, after, trimmed(line, after, version_at - 1))
-        if target == "" then return nil end
-    end
-    return { role = "request", method = method, target = target, target_at = target_at, version_at = version_at }
+    if method and VERSIONS[version] then return method, target, target_at, version_at end
+    -- Blanks inside of the target, or more of them around the parts.
+    method, target_at = match(line, METHOD)
+    version_at = match(line, "^.*[ \t]()")
+    if not method or version_at <= target_at or not is_version(sub(line, version_at)) then return nil end
+    target = sub(line, target_at, trimmed(line, target_at, version_at - 1))
+    if target ~= "" then return method, target, target_at, version_at end
 end
 
--- The same of a status line.
-local function read_status_line(line)
+-- The same of a status line: code, phrase, and where they begin.
+local function status_line(line)
     local version, code_at, code, after = match(line, STATUS_LINE)
     if not (version and VERSIONS[version]) then return nil end
     local blank = byte(line, after)
     if blank and blank ~= 32 and blank ~= 9 then return nil end
     local phrase_at = match(line, "^[ \t]*()", after)
-    return {
-        role = "response", version_stop = find(line, "[ \t]") - 1,
-        code = tonumber(code), code_at = code_at, phrase = sub(line, phrase_at), phrase_at = phrase_at,
-    }
+    return tonumber(code), sub(line, phrase_at), code_at, phrase_at
 end
 
 -- Whether `bytes`, which hold no line end behind `at`, may grow into a start line.
@@ -459,9 +453,39 @@ local function begins_message(bytes, at, role)
     if not stop then return false end
     local line = sub(bytes, at, trimmed(bytes, at, stop - 1))
     if find(line, "%c") then return false end
-    if role == "response" then return read_status_line(line) ~= nil end
-    local start = read_request_line(line)
-    return start ~= nil and #start.method <= MAX_METHOD
+    if role == "response" then return status_line(line) ~= nil end
+    local method = request_line(line)
+    return method ~= nil and #method <= MAX_METHOD
+end
+
+-- The message at hand. There is one table for all, since making one for each would cost more than reading it.
+--   at, from, stop   where it begins, with and without empty lines before it, and where it stops
+--   line, start_stop the start line without its end, and where its line end stops
+--   header, blank    where header and blank line begin; header_stop: where they stop
+--   body, framing    where the body begins, and how its end is told; chunks: where the chunks are
+--   left, open       if it goes on in later segments: for how many bytes, if that is known
+--   record           what is kept of it
+local message = {}
+
+-- Begins a new message with its start line; nil if the line is none of that role (nil: of either).
+local function new_message(line, role)
+    local m = message
+    m.role, m.method, m.target, m.target_at, m.version_at = nil, nil, nil, nil, nil
+    m.code, m.code_at, m.phrase, m.phrase_at = nil, nil, nil, nil
+    m.at, m.from, m.stop, m.line, m.start_stop = nil, nil, nil, nil, nil
+    m.header, m.blank, m.header_stop, m.body, m.framing, m.chunks = nil, nil, nil, nil, nil, nil
+    m.content_length, m.bad_length, m.encoding, m.additions, m.command = nil, nil, nil, nil, nil
+    m.left, m.open, m.cut, m.bare_lf, m.experts, m.record = nil, nil, nil, nil, nil, nil
+    if role ~= "request" then
+        m.code, m.phrase, m.code_at, m.phrase_at = status_line(line)
+        if m.code then m.role = "response" end
+    end
+    if role ~= "response" and not m.role then
+        m.method, m.target, m.target_at, m.version_at = request_line(line)
+        if m.method then m.role = "request" end
+    end
+    m.line = line
+    return m.role and m
 end
 
 -- ---- Heads (RFC 9112 section 5) ----
@@ -534,8 +558,13 @@ end
 
 -- ---- Bodies (RFC 9112 sections 6 and 7; RFC 2324 section 4) ----
 
+local COMMAND_BYTES = {}
+for form in pairs(COMMANDS) do COMMAND_BYTES[byte(form)] = true end
+
 -- The command that bytes begin with, and where it ends, one line end included.
 local function read_command(bytes, at)
+    local first = byte(bytes, at)
+    if not first or not COMMAND_BYTES[first] then return nil end
     for form, command in pairs(COMMANDS) do
         if sub(bytes, at, at + #form - 1) == form then
             return command, match(bytes, "^\r?\n()", at + #form) or at + #form
@@ -825,12 +854,9 @@ local function read_message(packet, at, record)
         stop = #bytes + 1
     end
     local line_stop = trimmed(bytes, from, stop - 1)
-    local line = sub(bytes, from, line_stop)
-    local message
-    if role ~= "request" then message = read_status_line(line) end
-    if role ~= "response" and not message then message = read_request_line(line) end
+    local message = new_message(sub(bytes, from, line_stop), role)
     if not message then return read_stray(packet, at) end
-    message.at, message.from, message.line, message.line_stop = at, from, line, line_stop
+    message.at, message.from = at, from
     message.start_stop = stop < #bytes and stop or #bytes
     if from > at then add_expert(message, e.leading_crlf) end
     if byte(bytes, stop - 1) ~= 13 then message.bare_lf = true end
@@ -960,15 +986,31 @@ local function range_of(packet, from, stop)
     return packet.tvb(from - 1, stop - from + 1)
 end
 
--- Adds a text field: bytes of the packet, read as UTF-8.
+-- Whether anybody looks at a field: the tree is shown, or a filter or column asks for it.
+local function is_wanted(packet, tree, field)
+    return packet.visible or tree:referenced(field)
+end
+
+-- Adds a text field: bytes of the packet, read as UTF-8. If nobody looks at it, nothing is added, and what would hang
+-- on it hangs on its parent.
 local function add_text(packet, tree, field, from, stop)
-    return (tree:add_packet_field(field, range_of(packet, from, stop), ENC_UTF_8))
+    if not is_wanted(packet, tree, field) then return tree end
+    local range = range_of(packet, from, stop)
+    if not packet.beyond_ascii then return tree:add(field, range) end
+    return (tree:add_packet_field(field, range, ENC_UTF_8))
+end
+
+-- Adds a value that does not stand in the packet like this.
+local function add_generated(packet, tree, field, value, from, stop)
+    if not is_wanted(packet, tree, field) then return end
+    local item = from and tree:add(field, range_of(packet, from, stop), value) or tree:add(field, value)
+    item:set_generated()
 end
 
 local function add_additions(packet, tree, value_at, value)
     for _, addition in ipairs(read_additions(value)) do
         local item = add_text(packet, tree, f.addition, value_at + addition.from - 1, value_at + addition.stop - 1)
-        if addition.kind then item:append_text(" (" .. addition.kind .. ")") end
+        if addition.kind and packet.visible then item:append_text(" (" .. addition.kind .. ")") end
     end
 end
 
@@ -992,9 +1034,9 @@ local function add_uri(packet, tree, message)
     if uri.spelled then
         local scheme = add_text(packet, item, f.request_uri_scheme, from, from + #uri.spelled - 1)
         if uri.scheme then
-            if uri.scheme.word ~= uri.spelled then scheme:append_text(" (" .. uri.scheme.word .. ")") end
+            if packet.visible and uri.scheme.word ~= uri.spelled then scheme:append_text(" (" .. uri.scheme.word .. ")") end
             for _, language in ipairs(uri.scheme) do
-                item:add(f.request_uri_scheme_language, range_of(packet, from, from + #uri.spelled - 1), language):set_generated()
+                add_generated(packet, item, f.request_uri_scheme_language, language, from, from + #uri.spelled - 1)
             end
         end
     end
@@ -1016,7 +1058,8 @@ end
 
 -- The start line with its parts; the item that expert infos about it hang on.
 local function add_start_line(packet, tree, message)
-    local item = tree:add(range_of(packet, message.from, message.start_stop), printable(message.line))
+    local item = tree
+    if packet.visible then item = tree:add(range_of(packet, message.from, message.start_stop), printable(message.line)) end
     local from = message.from
     local line_stop = from + #message.line - 1
     if message.role == "request" then
@@ -1024,10 +1067,13 @@ local function add_start_line(packet, tree, message)
         add_uri(packet, item, message)
         add_text(packet, item, f.request_version, from + message.version_at - 1, line_stop)
     else
-        add_text(packet, item, f.response_version, from, from + message.version_stop - 1)
-        item:add(f.response_code, range_of(packet, from + message.code_at - 1, from + message.code_at + 1), message.code)
+        add_text(packet, item, f.response_version, from, from + find(message.line, "[ \t]") - 2)
+        local code_from, code_stop = from + message.code_at - 1, from + message.code_at + 1
+        if is_wanted(packet, item, f.response_code) then
+            item:add(f.response_code, range_of(packet, code_from, code_stop), message.code)
+        end
         local known = STATUSES[message.code]
-        if known then item:add(f.response_code_desc, range_of(packet, from + message.code_at - 1, from + message.code_at + 1), known):set_generated() end
+        if known then add_generated(packet, item, f.response_code_desc, known, code_from, code_stop) end
         if message.phrase ~= "" then add_text(packet, item, f.response_phrase, from + message.phrase_at - 1, line_stop) end
     end
     return item
@@ -1039,8 +1085,12 @@ local function add_header_line(packet, tree, message, at)
     local stop, content, name, value_at, field = read_line(bytes, at)
     -- The last line of a header that is cut has no end.
     if not stop then stop, content = #bytes, #bytes end
-    add_text(packet, tree, message.role == "request" and f.request_line or f.response_line, at, content):set_hidden()
-    if not name then return tree:add(range_of(packet, at, stop), printable(sub(bytes, at, content))), stop end
+    local whole_line = message.role == "request" and f.request_line or f.response_line
+    if is_wanted(packet, tree, whole_line) then add_text(packet, tree, whole_line, at, content):set_hidden() end
+    if not name then
+        if not packet.visible then return tree, stop end
+        return tree:add(range_of(packet, at, stop), printable(sub(bytes, at, content))), stop
+    end
     if not field then return add_text(packet, tree, f.unknown_header, at, content), stop end
     local value_stop = trimmed(bytes, value_at, content)
     local item = add_text(packet, tree, field, value_at, value_stop)
@@ -1052,7 +1102,7 @@ local function add_header_line(packet, tree, message, at)
             add_text(packet, item, f.alternate, value_at + from - 1, value_at + from + #uri - 2)
         end
     elseif field == f.content_length_header and message.content_length then
-        item:add(f.content_length, range_of(packet, value_at, value_stop), message.content_length):set_generated()
+        add_generated(packet, item, f.content_length, message.content_length, value_at, value_stop)
     end
     return item, stop
 end
@@ -1071,8 +1121,9 @@ local function add_chunks(packet, tree, message)
 end
 
 -- Adds the bytes of a body; its label shows text rather than bytes. JSON has a dissector of its own.
-local function add_body(tree, range, command)
-    if command then tree:add(f.command, range, command) end
+local function add_body(packet, tree, range, command)
+    if command and is_wanted(packet, tree, f.command) then tree:add(f.command, range, command) end
+    if not is_wanted(packet, tree, f.file_data) then return end
     local bytes = range:raw()
     local label = format("Body: %d bytes", #bytes)
     if not is_json(bytes, 1) and is_utf8(bytes) then label = label .. ": " .. printable(bytes) end
@@ -1080,12 +1131,12 @@ local function add_body(tree, range, command)
 end
 
 -- The request that a response answers, or the other way round.
-local function add_links(tree, record)
+local function add_links(packet, tree, record)
     if record.request then
-        tree:add(f.request_in, record.request.frame):set_generated()
-        if milliseconds(record) then tree:add(f.time, NSTime.new(record.secs, record.nsecs)):set_generated() end
+        add_generated(packet, tree, f.request_in, record.request.frame)
+        if milliseconds(record) then add_generated(packet, tree, f.time, NSTime.new(record.secs, record.nsecs)) end
     elseif record.response then
-        tree:add(f.response_in, record.response.frame):set_generated()
+        add_generated(packet, tree, f.response_in, record.response.frame)
     end
 end
 
@@ -1101,6 +1152,8 @@ end
 
 local function add_message(packet, root, message)
     local tree = root:add(htcpcp, range_of(packet, message.at, message.stop))
+    packet.visible = tree:referenced(f.request_line)
+    packet.beyond_ascii = find(packet.bytes, "[\128-\255]") ~= nil
     local items = { [0] = add_start_line(packet, tree, message) }
     items[0]:add_proto_expert_info(e.chat, printable(message.line))
     local at, header_stop = message.header, (message.blank or message.header_stop + 1) - 1
@@ -1109,9 +1162,11 @@ local function add_message(packet, root, message)
         items[at] = item
         at = stop + 1
     end
-    if message.blank then tree:add(range_of(packet, message.blank, message.header_stop), "End of the header") end
-    tree:add(f[message.role], true):set_generated():set_hidden()
-    add_links(tree, message.record)
+    if message.blank and packet.visible then
+        tree:add(range_of(packet, message.blank, message.header_stop), "End of the header")
+    end
+    if is_wanted(packet, tree, f[message.role]) then tree:add(f[message.role], true):set_generated():set_hidden() end
+    add_links(packet, tree, message.record)
     local content
     if message.chunks then
         local tvb = add_chunks(packet, tree, message)
@@ -1119,7 +1174,7 @@ local function add_message(packet, root, message)
     elseif message.body and message.body <= #packet.bytes and message.stop >= message.body then
         content = range_of(packet, message.body, message.stop)
     end
-    if content then add_body(tree, content, message.command) end
+    if content then add_body(packet, tree, content, message.command) end
     add_experts(tree, message, items)
     return content
 end
@@ -1129,8 +1184,8 @@ local function add_continuation(packet, root, part)
     local range = range_of(packet, part.at, part.stop)
     local tree = root:add(htcpcp, range)
     tree:append_text(", body of " .. name_of(record.of))
-    tree:add(f.continues, record.of.frame):set_generated()
-    add_body(tree, range, record.command)
+    add_generated(packet, tree, f.continues, record.of.frame)
+    add_body(packet, tree, range, record.command)
 end
 
 local function add_stray(packet, root, part)
@@ -1143,6 +1198,7 @@ end
 -- ---- Showing: all of it ----
 
 local handle
+local json = Dissector.get("json")
 
 -- Shows a part: columns, own fields, links. Returns the range that the JSON dissector shall have.
 local function show(packet, part)
@@ -1165,11 +1221,11 @@ local function show(packet, part)
         add_stray(packet, packet.tree, part)
     elseif looked_at then
         local content = add_message(packet, packet.tree, part)
-        if content and is_json(content:raw(), 1) then return content end
+        if content and packet.tree:referenced(json) and is_json(content:raw(), 1) then return content end
     else
         packet.tree:add_proto_expert_info(e.chat, printable(part.line))
         add_experts(packet.tree, part)
-        if part.body and not part.chunks and part.body <= #packet.bytes and is_json(packet.bytes, part.body) then
+        if part.body and not part.chunks and packet.tree:referenced(json) and is_json(packet.bytes, part.body) then
             return range_of(packet, part.body, part.stop)
         end
     end
@@ -1188,7 +1244,6 @@ local function say(columns, sentence)
     info:fence()
 end
 
-local json = Dissector.get("json")
 
 local function dissect(tvb, pinfo, tree)
     local bytes, reported = tvb:raw(), tvb:reported_len()
@@ -1220,7 +1275,7 @@ local function dissect(tvb, pinfo, tree)
     end
     if packet.sentence then say(pinfo.cols, packet.sentence) end
     -- Last of all: an error in another dissector ends this function.
-    if contents and tree:referenced(json) then
+    if contents then
         for _, content in ipairs(contents) do json:call(content:tvb(), pinfo, tree) end
         say(pinfo.cols)
     end
