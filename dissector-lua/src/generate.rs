@@ -17,6 +17,9 @@ pub use reference::field_reference;
 /// The version that the dissector says it has.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// How every version of the dissector begins.
+pub const BANNER: &str = "-- HTCPCP dissector for Wireshark 4.0 and newer, version";
+
 const TEMPLATE: &str = include_str!("generate/htcpcp.lua.in");
 
 /// The dissector, one self-contained Lua file.
@@ -40,7 +43,7 @@ pub fn dissector() -> String {
 fn banner() -> String {
     format!(
         "\
--- HTCPCP dissector for Wireshark 4.0 and newer, version {VERSION}.
+{BANNER} {VERSION}.
 --
 -- The Hyper Text Coffee Pot Control Protocol: RFC 2324, RFC 7168 (tea), and the dialect of the lab.
 --

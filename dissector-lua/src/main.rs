@@ -1,5 +1,12 @@
-//! wip
-fn main() {
-    std::fs::write("dissector-lua/htcpcp.lua", dissector_lua::generate::dissector()).unwrap();
-    std::fs::write("dissector-lua/FIELDS.md", dissector_lua::generate::field_reference()).unwrap();
+//! `dissector-lua`: writes the dissector of HTCPCP and puts it where Wireshark finds it.
+//!
+//! Arguments in, an exit code out: 0 done, 1 done with something to look at, 2 not done. Each subcommand has its file
+//! in `cli`.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
 }
