@@ -322,18 +322,19 @@ local function scheme_of(spelled)
     return SCHEMES[gsub(word, "[\194-\244][\128-\191]*", FOLD)]
 end
 
+-- The scheme of a request target as it was spelled; nil if it has none.
+local function spelled_scheme(target)
+    return match(target, "^([^:/?#]+):")
+end
+
 -- Where the parts of a request target are; each may be missing.
 local function read_uri(target)
-    local uri = {}
-    local colon = find(target, ":", 1, true)
+    local uri = { spelled = spelled_scheme(target) }
     local path = 1
-    if colon then
-        uri.spelled = sub(target, 1, colon - 1)
+    if uri.spelled then
         uri.scheme = scheme_of(uri.spelled)
-        -- A pot's path may hold a colon; before a scheme's, there is neither slash nor question mark.
-        if not uri.scheme and find(uri.spelled, "[/?#]") then uri.spelled = nil end
+        path = #uri.spelled + 2
     end
-    if uri.spelled then path = colon + 1 end
     local question = find(target, "?", path, true)
     local stop = (question or #target + 1) - 1
     if question and question < #target then uri.additions = question + 1 end
@@ -394,39 +395,34 @@ local TOKEN = "[A-Za-z0-9!#$%%&'*+%-.^_`|~]+"
 local REQUEST_LINE = "^(" .. TOKEN .. ") ()([^ \t]+) ()([A-Z%-]+)/%d%.%d$"
 local STATUS_LINE = "^([A-Z%-]+)/%d%.%d[ \t]+()([1-9]%d%d)()"
 local METHOD = "^(" .. TOKEN .. ")[ \t]+()"
+local HEADER_NAME = "^(" .. TOKEN .. "):[ \t]*()"
 
 local function is_version(token)
     local name = match(token, "^([A-Z%-]+)/%d%.%d$")
     return name ~= nil and VERSIONS[name] == true
 end
 
--- The parts of a request line without its line end, with their places in the line; nil if it is none.
-local function read_request_line(line)
+-- The parts of a request line without its line end: method, target, and where target and version begin; nil if it is
+-- none.
+local function request_line(line)
     local method, target_at, target, version_at, version = match(line, REQUEST_LINE)
-    if not (method and VERSIONS[version]) then
-        -- Blanks inside of the target, or more of them around the parts.
-        local after
-        method, after = match(line, METHOD)
-        version_at = match(line, "^.*[ \t]()")
-        if not method or version_at <= after or not is_version(sub(line, version_at)) then return nil end
-        target_at = after
-        target = sub(line, after, trimmed(line, after, version_at - 1))
-        if target == "" then return nil end
-    end
-    return { role = "request", method = method, target = target, target_at = target_at, version_at = version_at }
+    if method and VERSIONS[version] then return method, target, target_at, version_at end
+    -- Blanks inside of the target, or more of them around the parts.
+    method, target_at = match(line, METHOD)
+    version_at = match(line, "^.*[ \t]()")
+    if not method or version_at <= target_at or not is_version(sub(line, version_at)) then return nil end
+    target = sub(line, target_at, trimmed(line, target_at, version_at - 1))
+    if target ~= "" then return method, target, target_at, version_at end
 end
 
--- The same of a status line.
-local function read_status_line(line)
+-- The same of a status line: code, phrase, and where they begin.
+local function status_line(line)
     local version, code_at, code, after = match(line, STATUS_LINE)
     if not (version and VERSIONS[version]) then return nil end
     local blank = byte(line, after)
     if blank and blank ~= 32 and blank ~= 9 then return nil end
     local phrase_at = match(line, "^[ \t]*()", after)
-    return {
-        role = "response", version_stop = find(line, "[ \t]") - 1,
-        code = tonumber(code), code_at = code_at, phrase = sub(line, phrase_at), phrase_at = phrase_at,
-    }
+    return tonumber(code), sub(line, phrase_at), code_at, phrase_at
 end
 
 -- Whether `bytes`, which hold no line end behind `at`, may grow into a start line.
@@ -457,20 +453,53 @@ local function begins_message(bytes, at, role)
     if not stop then return false end
     local line = sub(bytes, at, trimmed(bytes, at, stop - 1))
     if find(line, "%c") then return false end
-    if role == "response" then return read_status_line(line) ~= nil end
-    local start = read_request_line(line)
-    return start ~= nil and #start.method <= MAX_METHOD
+    if role == "response" then return status_line(line) ~= nil end
+    local method = request_line(line)
+    return method ~= nil and #method <= MAX_METHOD
+end
+
+-- The message at hand. There is one table for all, since making one for each would cost more than reading it.
+--   at, from, stop   where it begins, with and without empty lines before it, and where it stops
+--   line, start_stop the start line without its end, and where its line end stops
+--   header, blank    where header and blank line begin; header_stop: where they stop
+--   body, framing    where the body begins, and how its end is told; chunks: where the chunks are
+--   left, open       if it goes on in later segments: for how many bytes, if that is known
+--   record           what is kept of it
+local message = {}
+
+-- Begins a new message with its start line; nil if the line is none of that role (nil: of either).
+local function new_message(line, role)
+    local m = message
+    m.role, m.method, m.target, m.target_at, m.version_at = nil, nil, nil, nil, nil
+    m.code, m.code_at, m.phrase, m.phrase_at = nil, nil, nil, nil
+    m.at, m.from, m.stop, m.line, m.start_stop = nil, nil, nil, nil, nil
+    m.header, m.blank, m.header_stop, m.body, m.framing, m.chunks = nil, nil, nil, nil, nil, nil
+    m.content_length, m.bad_length, m.encoding, m.additions, m.command = nil, nil, nil, nil, nil
+    m.left, m.open, m.cut, m.bare_lf, m.experts, m.record = nil, nil, nil, nil, nil, nil
+    if role ~= "request" then
+        m.code, m.phrase, m.code_at, m.phrase_at = status_line(line)
+        if m.code then m.role = "response" end
+    end
+    if role ~= "response" and not m.role then
+        m.method, m.target, m.target_at, m.version_at = request_line(line)
+        if m.method then m.role = "request" end
+    end
+    m.line = line
+    return m.role and m
 end
 
 -- ---- Heads (RFC 9112 section 5) ----
 
+-- Notes an expert info: what it is, its text if the usual one does not do, and the place of the line it is about.
+-- The list is flat, three entries each: a table for each would be what takes longest about many packets.
 local function add_expert(message, expert, text, line)
     local experts = message.experts
     if not experts then
         experts = {}
         message.experts = experts
     end
-    experts[#experts + 1] = { expert = expert, text = text, line = line }
+    local count = #experts
+    experts[count + 1], experts[count + 2], experts[count + 3] = expert, text or false, line or false
 end
 
 -- Several lengths count if they are the same (RFC 9110 section 8.6). Fifteen digits are more than any capture holds.
@@ -488,45 +517,40 @@ local function read_content_length(message, value, line)
     end
 end
 
--- The header lines from `at` up to the blank line; where the body begins, or nil if there is no blank line.
+-- The header line at `at`: where it stops with and without its line end, its name and where its value begins (both
+-- nil if it is no header field), and its field. Nothing if its end is not there.
+local function read_line(bytes, at)
+    local stop = find(bytes, "\n", at, true)
+    if not stop then return nil end
+    local content = stop - 1
+    if content >= at and byte(bytes, content) == 13 then content = content - 1 end
+    local name, value_at = match(bytes, HEADER_NAME, at)
+    if not name then return stop, content end
+    return stop, content, name, value_at, header_fields[name] or header_fields[lower_ascii(name)]
+end
+
+-- Reads the header from `at` up to the blank line; where the body begins, or nil if there is no blank line.
 local function read_header(bytes, at, message)
-    local lines = {}
-    message.lines = lines
+    message.header = at
     while true do
-        local stop = find(bytes, "\n", at, true)
+        local stop, content, name, value_at, field = read_line(bytes, at)
         if not stop then
             message.header_stop = #bytes
             return nil
         end
-        local content = stop - 1
-        if byte(bytes, content) == 13 and content >= at then
-            content = content - 1
-        else
-            message.bare_lf = true
-        end
+        if stop - content == 1 then message.bare_lf = true end
         if content < at then
             message.blank, message.header_stop = at, stop
             return stop + 1
         end
-        local name, value_at = match(bytes, "^([A-Za-z0-9!#$%%&'*+%-.^_`|~]+):[ \t]*()", at)
-        local line = { from = at, stop = stop, content = content }
-        lines[#lines + 1] = line
-        if name then
-            line.name = name
-            line.value, line.value_stop = value_at, trimmed(bytes, value_at, content)
-            local field = header_fields[name] or header_fields[lower_ascii(name)]
-            line.field = field
-            if field == f.content_length_header then
-                read_content_length(message, sub(bytes, value_at, line.value_stop), #lines)
-            elseif field == f.transfer_encoding then
-                message.encoding = lower_ascii(sub(bytes, value_at, line.value_stop))
-            elseif field == f.content_type then
-                message.content_type = lower_ascii(match(bytes, "^[^;\r\n]*", value_at))
-            elseif field == f.accept_additions then
-                message.additions = sub(bytes, value_at, line.value_stop)
-            end
-        elseif not find(bytes, "^[ \t]", at) then
-            add_expert(message, e.bad_header_name, "This line is no header field", #lines)
+        if field == f.content_length_header then
+            read_content_length(message, sub(bytes, value_at, content), at)
+        elseif field == f.transfer_encoding then
+            message.encoding = lower_ascii(sub(bytes, value_at, trimmed(bytes, value_at, content)))
+        elseif field == f.accept_additions then
+            message.additions = sub(bytes, value_at, trimmed(bytes, value_at, content))
+        elseif not name and not find(bytes, "^[ \t]", at) then
+            add_expert(message, e.bad_header_name, nil, at)
         end
         at = stop + 1
     end
@@ -534,8 +558,13 @@ end
 
 -- ---- Bodies (RFC 9112 sections 6 and 7; RFC 2324 section 4) ----
 
+local COMMAND_BYTES = {}
+for form in pairs(COMMANDS) do COMMAND_BYTES[byte(form)] = true end
+
 -- The command that bytes begin with, and where it ends, one line end included.
 local function read_command(bytes, at)
+    local first = byte(bytes, at)
+    if not first or not COMMAND_BYTES[first] then return nil end
     for form, command in pairs(COMMANDS) do
         if sub(bytes, at, at + #form - 1) == form then
             return command, match(bytes, "^\r?\n()", at + #form) or at + #form
@@ -641,8 +670,8 @@ local function read_body(packet, message, at, request)
             return after - 1
         end
         if at > #bytes or not begins_message(bytes, at, "request") then
+            if packet.can_wait and not ends_write() then return nil, DESEGMENT_ONE_MORE_SEGMENT end
             message.open = true
-            if packet.can_wait and at == #bytes + 1 and not ends_write() then return nil, DESEGMENT_ONE_MORE_SEGMENT end
             return packet.reported
         end
         return at - 1
@@ -659,11 +688,20 @@ end
 
 -- ---- Connections: who asks, who answers ----
 
-local function stream_state(number)
+-- `tshark -2` without a filter makes its first pass without a tree, so that there are no fields to ask. Then the ends
+-- tell which connection it is, the first pass does without TCP's flags and numbers, and the second one adds the times.
+local function ends_of(pinfo)
+    local source, destination = tostring(pinfo.src) .. " " .. pinfo.src_port, tostring(pinfo.dst) .. " " .. pinfo.dst_port
+    return source < destination and source .. " " .. destination or destination .. " " .. source
+end
+
+local function stream_state(pinfo)
+    local number = stream_of()
+    number = number and number.value or ends_of(pinfo)
     local stream = streams[number]
     if not stream then
-        -- `waiting`: requests without a response, from `first` to `last`.
-        stream = { sides = {}, waiting = {}, first = 1, last = 0 }
+        -- `waiting`: the oldest request without a response; its `later` leads to the next, up to `newest`.
+        stream = { waiting = nil, newest = nil, sides = {} }
         streams[number] = stream
     end
     return stream
@@ -672,7 +710,9 @@ end
 local function side_state(stream, key)
     local side = stream.sides[key]
     if not side then
-        side = {}
+        -- `open`: the record of a message that was shown before it was complete, and how many bytes are left of it.
+        -- `latest`: whether there was a message. `start`: where a message begins that is waited for.
+        side = { role = nil, open = nil, latest = nil, start = nil }
         stream.sides[key] = side
     end
     return side
@@ -686,14 +726,6 @@ local function recall(packet, at)
     return record
 end
 
-local function remember(packet, at, record)
-    record.at = packet.base + at
-    record.frame = packet.frame
-    record.next = frames[packet.frame]
-    frames[packet.frame] = record
-    return record
-end
-
 -- The sequence number of the byte at `at`, as TCP counts within the connection; nil if TCP does not say.
 local function sequence_at(packet, at)
     local following, flags = next_of(), flags_of()
@@ -703,44 +735,80 @@ local function sequence_at(packet, at)
 end
 
 -- The request that a response answers: the oldest that waits. One is given up if the client had received more of the
--- server's bytes when it sent the next: its response was not captured. None is taken that was sent later.
-local function waiting_request(packet, start)
+-- server's bytes when it sent the next: its response was not captured.
+local function waiting_request(packet, at)
     local stream = packet.stream
-    local waiting = stream.waiting
+    local start
     while true do
-        local front, second = waiting[stream.first], waiting[stream.first + 1]
-        if not (front and start and front.ack) then return front end
-        if front.ack > start then return nil end
-        if not (second and second.ack and front.ack < second.ack and second.ack <= start) then return front end
-        waiting[stream.first] = nil
-        stream.first = stream.first + 1
+        local oldest = stream.waiting
+        local second = oldest and oldest.later
+        if not second then return oldest end
+        start = start or packet.side.start or sequence_at(packet, at)
+        if not (start and oldest.ack and second.ack and oldest.ack < second.ack and second.ack <= start) then return oldest end
+        stream.waiting = second
+    end
+end
+
+-- Notes when a request came, or how long its response took, as soon as it can be told.
+local function note_time(record)
+    local request = record.request
+    if record.secs or (request and not request.secs) then return end
+    local time = time_of()
+    if not time then return end
+    time = time.value
+    if not request then
+        record.secs, record.nsecs = time.secs, time.nsecs
+    else
+        record.secs, record.nsecs = time.secs - request.secs, time.nsecs - request.nsecs
+        if record.nsecs < 0 then record.secs, record.nsecs = record.secs - 1, record.nsecs + 1000000000 end
     end
 end
 
 local function settle_request(packet, message)
-    local stream, ack, time = packet.stream, ack_of(), time_of()
-    local record = remember(packet, message.at, {
-        role = "request", method = message.method, target = message.target, additions = message.additions,
-        ack = ack and ack.value, time = time and time.value,
-    })
-    stream.last = stream.last + 1
-    stream.waiting[stream.last] = record
+    local stream, frame, ack = packet.stream, packet.frame, ack_of()
+    -- Every key is named, so that the table never has to grow.
+    local record = {
+        role = "request", frame = frame, at = packet.base + message.at, next = frames[frame],
+        method = message.method, target = message.target, additions = message.additions,
+        ack = ack and ack.value, secs = nil, nsecs = nil, response = nil, later = nil,
+    }
+    frames[frame] = record
+    if stream.waiting then stream.newest.later = record else stream.waiting = record end
+    stream.newest = record
+    note_time(record)
     return record
 end
 
 local function settle_response(packet, message, request)
-    local stream = packet.stream
-    local record = remember(packet, message.at, { role = "response", code = message.code, phrase = message.phrase, request = request })
-    if request and message.code >= 200 then
-        stream.waiting[stream.first] = nil
-        stream.first = stream.first + 1
-        request.response = record
-        local time = time_of()
-        record.after = time and request.time and time.value - request.time
+    local stream, frame = packet.stream, packet.frame
+    local record = {
+        role = "response", frame = frame, at = packet.base + message.at, next = frames[frame],
+        code = message.code, phrase = message.phrase, request = request, secs = nil, nsecs = nil,
+    }
+    frames[frame] = record
+    if request then
+        note_time(record)
+        if message.code >= 200 then
+            stream.waiting = request.later
+            request.response = record
+        end
     end
     -- An answer settles that nothing follows a BREW.
     packet.other.open = nil
     return record
+end
+
+-- The same for what is no message.
+local function settle_rest(packet, at, record)
+    local frame = packet.frame
+    record.frame, record.at, record.next = frame, packet.base + at, frames[frame]
+    frames[frame] = record
+    return { at = at, stop = record.stop, record = record }
+end
+
+-- From a request to its response, in milliseconds; nil if it is not known, or not positive in the order of the capture.
+local function milliseconds(record)
+    if record.secs and record.secs >= 0 then return record.secs * 1000 + record.nsecs / 1000000 end
 end
 
 -- ---- Messages ----
@@ -758,8 +826,7 @@ local function read_stray(packet, at)
         line = find(bytes, "\n", line + 1, true)
     end
     local blank = not find(bytes, "[^\r\n]", at)
-    local record = remember(packet, at, { role = "stray", stop = stop, blank = blank, behind = packet.side.latest ~= nil })
-    return { at = at, stop = stop, record = record }
+    return settle_rest(packet, at, { role = "stray", stop = stop, blank = blank, behind = packet.side.latest })
 end
 
 -- What follows a message that was shown before all of it was there, if it does follow.
@@ -774,7 +841,7 @@ local function read_continuation(packet, at)
         if open.left == 0 then side.open = nil end
     elseif side.role == "response" then
         -- A status line inside of a body is no response, unless one is waited for.
-        if packet.stream.first <= packet.stream.last and begins_message(bytes, at, "response") then
+        if packet.stream.waiting and begins_message(bytes, at, "response") then
             side.open = nil
             return nil
         end
@@ -788,11 +855,10 @@ local function read_continuation(packet, at)
             return nil
         end
         side.open = nil
-        local time = time_of()
-        open.record.time = time and time.value
+        open.record.secs = nil
+        note_time(open.record)
     end
-    local record = remember(packet, at, { role = "continuation", stop = stop, of = open.record, command = command })
-    return { at = at, stop = stop, record = record }
+    return settle_rest(packet, at, { role = "continuation", stop = stop, of = open.record, command = command })
 end
 
 -- The message at `at`. Returns nil and the bytes still needed if it is to be waited for.
@@ -808,12 +874,9 @@ local function read_message(packet, at, record)
         stop = #bytes + 1
     end
     local line_stop = trimmed(bytes, from, stop - 1)
-    local line = sub(bytes, from, line_stop)
-    local message
-    if role ~= "request" then message = read_status_line(line) end
-    if role ~= "response" and not message then message = read_request_line(line) end
+    local message = new_message(sub(bytes, from, line_stop), role)
     if not message then return read_stray(packet, at) end
-    message.at, message.from, message.line, message.line_stop = at, from, line, line_stop
+    message.at, message.from = at, from
     message.start_stop = stop < #bytes and stop or #bytes
     if from > at then add_expert(message, e.leading_crlf) end
     if byte(bytes, stop - 1) ~= 13 then message.bare_lf = true end
@@ -821,7 +884,7 @@ local function read_message(packet, at, record)
     if not body and packet.can_wait and #bytes - at < MAX_HEAD then return nil, DESEGMENT_ONE_MORE_SEGMENT end
     local request = record and record.request
     if message.role == "response" and not record then
-        request = waiting_request(packet, side.start or sequence_at(packet, from))
+        request = waiting_request(packet, from)
     end
     local missing
     if body then
@@ -840,7 +903,7 @@ local function read_message(packet, at, record)
         else
             message.record = settle_response(packet, message, request)
         end
-        side.latest = message.record
+        side.latest = true
         side.open = nil
         if message.left or message.open then side.open = { record = message.record, left = message.left } end
     end
@@ -853,6 +916,7 @@ local function read_part(packet, at)
     local record = recall(packet, at)
     if record then
         if record.stop then return { at = at, stop = record.stop, record = record } end
+        note_time(record)
         return read_message(packet, at, record)
     end
     if packet.side.open then
@@ -877,9 +941,9 @@ local function judge(message)
         elseif DEPRECATED[message.method] then
             add_expert(message, e.deprecated_method, nil, 0)
         end
-        local uri = message.uri
-        if uri.spelled and not uri.scheme then
-            add_expert(message, e.unknown_scheme, "No coffee scheme: " .. printable(uri.spelled), 0)
+        local spelled = spelled_scheme(message.target)
+        if spelled and not scheme_of(spelled) then
+            add_expert(message, e.unknown_scheme, "No coffee scheme: " .. printable(spelled), 0)
         end
     else
         if not STATUSES[message.code] then
@@ -909,7 +973,8 @@ local function response_sentence(message)
     local record = message.record
     if record.request then
         words = words .. " to " .. record.request.method .. " " .. record.request.target
-        if record.after then words = format("%s after %.3f ms", words, record.after:tonumber() * 1000) end
+        local after = milliseconds(record)
+        if after then words = format("%s after %.3f ms", words, after) end
     end
     return printable(words)
 end
@@ -942,41 +1007,70 @@ local function range_of(packet, from, stop)
     return packet.tvb(from - 1, stop - from + 1)
 end
 
--- Adds a text field: bytes of the packet, read as UTF-8.
+-- Whether anybody looks at a field: the tree is shown, or a filter or column asks for it.
+local function is_wanted(packet, tree, field)
+    return packet.visible or tree:referenced(field)
+end
+
+-- Adds a text field: bytes of the packet, read as UTF-8. If nobody looks at it, nothing is added, and what would hang
+-- on it hangs on its parent.
 local function add_text(packet, tree, field, from, stop)
-    return (tree:add_packet_field(field, range_of(packet, from, stop), ENC_UTF_8))
+    if not is_wanted(packet, tree, field) then return tree end
+    local range = range_of(packet, from, stop)
+    if not packet.beyond_ascii then return tree:add(field, range) end
+    return (tree:add_packet_field(field, range, ENC_UTF_8))
+end
+
+-- Adds a value that does not stand in the packet like this.
+local function add_generated(packet, tree, field, value, from, stop)
+    if not is_wanted(packet, tree, field) then return end
+    local item = from and tree:add(field, range_of(packet, from, stop), value) or tree:add(field, value)
+    item:set_generated()
 end
 
 local function add_additions(packet, tree, value_at, value)
     for _, addition in ipairs(read_additions(value)) do
         local item = add_text(packet, tree, f.addition, value_at + addition.from - 1, value_at + addition.stop - 1)
-        if addition.kind then item:append_text(" (" .. addition.kind .. ")") end
+        if addition.kind and packet.visible then item:append_text(" (" .. addition.kind .. ")") end
     end
+end
+
+-- Whether a request asks for tea: by its version or its content type (RFC 7168 section 3).
+local function asks_for_tea(packet, message)
+    if find(message.line, TEA_VERSION, 1, true) then return true end
+    local at = message.header
+    while at <= message.header_stop do
+        local stop, content, _, value_at, field = read_line(packet.bytes, at)
+        if not stop then return false end
+        if field == f.content_type then return lower_ascii(sub(packet.bytes, value_at, content)):find(TEAPOT, 1, true) == 1 end
+        at = stop + 1
+    end
+    return false
 end
 
 local function add_uri(packet, tree, message)
     local from = message.from + message.target_at - 1
-    local target, uri = message.target, message.uri
+    local target, uri, is_tea = message.target, read_uri(message.target), asks_for_tea(packet, message)
     local item = add_text(packet, tree, f.request_uri, from, from + #target - 1)
     if uri.spelled then
         local scheme = add_text(packet, item, f.request_uri_scheme, from, from + #uri.spelled - 1)
         if uri.scheme then
-            if uri.scheme.word ~= uri.spelled then scheme:append_text(" (" .. uri.scheme.word .. ")") end
+            if packet.visible and uri.scheme.word ~= uri.spelled then scheme:append_text(" (" .. uri.scheme.word .. ")") end
             for _, language in ipairs(uri.scheme) do
-                item:add(f.request_uri_scheme_language, range_of(packet, from, from + #uri.spelled - 1), language):set_generated()
+                add_generated(packet, item, f.request_uri_scheme_language, language, from, from + #uri.spelled - 1)
             end
         end
     end
     if uri.host then add_text(packet, item, f.request_uri_host, from + uri.host - 1, from + uri.host_stop - 1) end
     if uri.path then
         local variety = uri.path
-        if find(target, "^pot%-", uri.path) or (uri.scheme and not find(message.content_type or "", TEAPOT, 1, true)) then
+        if find(target, "^pot%-", uri.path) or (uri.scheme and not is_tea) then
             local slash = find(target, "/", uri.path, true) or uri.stop + 1
             if slash > uri.stop then slash = uri.stop + 1 end
             add_text(packet, item, f.request_uri_pot, from + uri.path - 1, from + slash - 2)
             variety = slash + 1
         end
-        if message.is_tea and variety <= uri.stop then
+        if is_tea and variety <= uri.stop then
             add_text(packet, item, f.request_uri_variety, from + variety - 1, from + uri.stop - 1)
         end
     end
@@ -985,7 +1079,8 @@ end
 
 -- The start line with its parts; the item that expert infos about it hang on.
 local function add_start_line(packet, tree, message)
-    local item = tree:add(range_of(packet, message.from, message.start_stop), printable(message.line))
+    local item = tree
+    if packet.visible then item = tree:add(range_of(packet, message.from, message.start_stop), printable(message.line)) end
     local from = message.from
     local line_stop = from + #message.line - 1
     if message.role == "request" then
@@ -993,35 +1088,44 @@ local function add_start_line(packet, tree, message)
         add_uri(packet, item, message)
         add_text(packet, item, f.request_version, from + message.version_at - 1, line_stop)
     else
-        add_text(packet, item, f.response_version, from, from + message.version_stop - 1)
-        item:add(f.response_code, range_of(packet, from + message.code_at - 1, from + message.code_at + 1), message.code)
+        add_text(packet, item, f.response_version, from, from + find(message.line, "[ \t]") - 2)
+        local code_from, code_stop = from + message.code_at - 1, from + message.code_at + 1
+        if is_wanted(packet, item, f.response_code) then
+            item:add(f.response_code, range_of(packet, code_from, code_stop), message.code)
+        end
         local known = STATUSES[message.code]
-        if known then item:add(f.response_code_desc, range_of(packet, from + message.code_at - 1, from + message.code_at + 1), known):set_generated() end
+        if known then add_generated(packet, item, f.response_code_desc, known, code_from, code_stop) end
         if message.phrase ~= "" then add_text(packet, item, f.response_phrase, from + message.phrase_at - 1, line_stop) end
     end
     return item
 end
 
-local function add_header_line(packet, tree, message, line)
-    local all = add_text(packet, tree, message.role == "request" and f.request_line or f.response_line, line.from, line.content)
-    all:set_hidden()
-    if not line.name then
-        return tree:add(range_of(packet, line.from, line.stop), printable(sub(packet.bytes, line.from, line.content)))
+-- The header line at `at`; the item that expert infos about it hang on, and where the line stops.
+local function add_header_line(packet, tree, message, at)
+    local bytes = packet.bytes
+    local stop, content, name, value_at, field = read_line(bytes, at)
+    -- The last line of a header that is cut has no end.
+    if not stop then stop, content = #bytes, #bytes end
+    local whole_line = message.role == "request" and f.request_line or f.response_line
+    if is_wanted(packet, tree, whole_line) then add_text(packet, tree, whole_line, at, content):set_hidden() end
+    if not name then
+        if not packet.visible then return tree, stop end
+        return tree:add(range_of(packet, at, stop), printable(sub(bytes, at, content))), stop
     end
-    local field = line.field
-    if not field then return add_text(packet, tree, f.unknown_header, line.from, line.content) end
-    local item = add_text(packet, tree, field, line.value, line.value_stop)
-    local value = sub(packet.bytes, line.value, line.value_stop)
+    if not field then return add_text(packet, tree, f.unknown_header, at, content), stop end
+    local value_stop = trimmed(bytes, value_at, content)
+    local item = add_text(packet, tree, field, value_at, value_stop)
+    local value = sub(bytes, value_at, value_stop)
     if field == f.accept_additions then
-        add_additions(packet, item, line.value, value)
+        add_additions(packet, item, value_at, value)
     elseif field == f.alternates then
         for from, uri in string.gmatch(value, '{[ \t]*"()([^"]*)"') do
-            add_text(packet, item, f.alternate, line.value + from - 1, line.value + from + #uri - 2)
+            add_text(packet, item, f.alternate, value_at + from - 1, value_at + from + #uri - 2)
         end
     elseif field == f.content_length_header and message.content_length then
-        item:add(f.content_length, range_of(packet, line.value, line.value_stop), message.content_length):set_generated()
+        add_generated(packet, item, f.content_length, UInt64(message.content_length), value_at, value_stop)
     end
-    return item
+    return item, stop
 end
 
 -- The chunks' data as one range of bytes of its own, each chunk shown on the way.
@@ -1029,7 +1133,7 @@ local function add_chunks(packet, tree, message)
     local data = ByteArray.new()
     for _, chunk in ipairs(message.chunks) do
         local stop = chunk.data + chunk.size - 1
-        tree:add(f.chunk_size, range_of(packet, chunk.from, chunk.data - 1), chunk.size)
+        tree:add(f.chunk_size, range_of(packet, chunk.from, chunk.data - 1), UInt64(chunk.size))
         local range = range_of(packet, chunk.data, stop)
         if range:len() > 0 then data:append(range:bytes()) end
     end
@@ -1037,44 +1141,53 @@ local function add_chunks(packet, tree, message)
     return data:tvb("Dechunked body")
 end
 
--- Adds the bytes of a body, and the text in them for those who read along.
-local function add_body(tree, range, command)
+-- Adds the bytes of a body; its label shows text rather than bytes. JSON has a dissector of its own.
+local function add_body(packet, tree, range, command)
+    if command and is_wanted(packet, tree, f.command) then tree:add(f.command, range, command) end
+    if not is_wanted(packet, tree, f.file_data) then return end
     local bytes = range:raw()
-    if command then tree:add(f.command, range, command) end
-    local item = tree:add(f.file_data, range)
-    if not find(bytes, "[^%g \t\r\n]") then item:append_text(" (" .. printable((gsub(bytes, "[\r\n]+", " "))) .. ")") end
-    return item
+    local label = format("Body: %d bytes", #bytes)
+    if not is_json(bytes, 1) and is_utf8(bytes) then label = label .. ": " .. printable(bytes) end
+    tree:add(f.file_data, range):set_text(label)
 end
 
 -- The request that a response answers, or the other way round.
-local function add_links(tree, record)
+local function add_links(packet, tree, record)
     if record.request then
-        tree:add(f.request_in, record.request.frame):set_generated()
-        if record.after then tree:add(f.time, record.after):set_generated() end
+        add_generated(packet, tree, f.request_in, record.request.frame)
+        if milliseconds(record) then add_generated(packet, tree, f.time, NSTime.new(record.secs, record.nsecs)) end
     elseif record.response then
-        tree:add(f.response_in, record.response.frame):set_generated()
+        add_generated(packet, tree, f.response_in, record.response.frame)
     end
 end
 
 local function add_experts(tree, message, items)
-    for _, found in ipairs(message.experts or {}) do
-        local item = found.line and items[found.line] or tree
-        if found.text then
-            item:add_proto_expert_info(found.expert, found.text)
-        else
-            item:add_proto_expert_info(found.expert)
-        end
+    local experts = message.experts
+    if not experts then return end
+    for i = 1, #experts, 3 do
+        local expert, text, line = experts[i], experts[i + 1], experts[i + 2]
+        local item = items and items[line] or tree
+        if text then item:add_proto_expert_info(expert, text) else item:add_proto_expert_info(expert) end
     end
 end
 
 local function add_message(packet, root, message)
     local tree = root:add(htcpcp, range_of(packet, message.at, message.stop))
+    packet.visible = tree:referenced(f.request_line)
+    packet.beyond_ascii = find(packet.bytes, "[\128-\255]") ~= nil
     local items = { [0] = add_start_line(packet, tree, message) }
     items[0]:add_proto_expert_info(e.chat, printable(message.line))
-    for number, line in ipairs(message.lines) do items[number] = add_header_line(packet, tree, message, line) end
-    if message.blank then tree:add(range_of(packet, message.blank, message.header_stop), "End of the header") end
-    tree:add(f[message.role], true):set_generated():set_hidden()
-    add_links(tree, message.record)
+    local at, header_stop = message.header, (message.blank or message.header_stop + 1) - 1
+    while at <= header_stop do
+        local item, stop = add_header_line(packet, tree, message, at)
+        items[at] = item
+        at = stop + 1
+    end
+    if message.blank and packet.visible then
+        tree:add(range_of(packet, message.blank, message.header_stop), "End of the header")
+    end
+    if is_wanted(packet, tree, f[message.role]) then tree:add(f[message.role], true):set_generated():set_hidden() end
+    add_links(packet, tree, message.record)
     local content
     if message.chunks then
         local tvb = add_chunks(packet, tree, message)
@@ -1082,7 +1195,7 @@ local function add_message(packet, root, message)
     elseif message.body and message.body <= #packet.bytes and message.stop >= message.body then
         content = range_of(packet, message.body, message.stop)
     end
-    if content then add_body(tree, content, message.command) end
+    if content then add_body(packet, tree, content, message.command) end
     add_experts(tree, message, items)
     return content
 end
@@ -1092,8 +1205,8 @@ local function add_continuation(packet, root, part)
     local range = range_of(packet, part.at, part.stop)
     local tree = root:add(htcpcp, range)
     tree:append_text(", body of " .. name_of(record.of))
-    tree:add(f.continues, record.of.frame):set_generated()
-    add_body(tree, range, record.command)
+    add_generated(packet, tree, f.continues, record.of.frame)
+    add_body(packet, tree, range, record.command)
 end
 
 local function add_stray(packet, root, part)
@@ -1106,23 +1219,21 @@ end
 -- ---- Showing: all of it ----
 
 local handle
+local json = Dissector.get("json")
 
 -- Shows a part: columns, own fields, links. Returns the range that the JSON dissector shall have.
-local function show(packet, part, sentences)
+local function show(packet, part)
     local record = part.record
     local role = record.role
     if role == "request" or role == "response" then
-        if role == "request" then
-            part.uri = read_uri(part.target)
-            part.is_tea = part.content_type == TEAPOT or find(part.line, TEA_VERSION, 1, true) ~= nil
-        end
-        if part.body and not part.chunks and COMMAND_METHODS[part.method] and part.body <= #packet.bytes then
+        if part.body and not part.chunks and COMMAND_METHODS[part.method or ""] and part.body <= #packet.bytes then
             local command, after = read_command(packet.bytes, part.body)
             if command and after > part.stop then part.command = command end
         end
         judge(part)
     end
-    sentences[#sentences + 1] = sentence_of(part)
+    local sentence = sentence_of(part)
+    packet.sentence = packet.sentence and packet.sentence .. "; " .. sentence or sentence
     -- Most packets are dissected when nobody looks into their trees: then only expert infos are needed.
     local looked_at = packet.tree:referenced(handle)
     if role == "continuation" then
@@ -1131,21 +1242,33 @@ local function show(packet, part, sentences)
         add_stray(packet, packet.tree, part)
     elseif looked_at then
         local content = add_message(packet, packet.tree, part)
-        if content and is_json(content:raw(), 1) then return content end
+        if content and packet.tree:referenced(json) and is_json(content:raw(), 1) then return content end
     else
         packet.tree:add_proto_expert_info(e.chat, printable(part.line))
-        add_experts(packet.tree, part, {})
-        if part.body and not part.chunks and part.body <= #packet.bytes and is_json(packet.bytes, part.body) then
+        add_experts(packet.tree, part)
+        if part.body and not part.chunks and packet.tree:referenced(json) and is_json(packet.bytes, part.body) then
             return range_of(packet, part.body, part.stop)
         end
     end
 end
 
-local json = Dissector.get("json")
+-- Sets the columns; what another message of the same frame has said stays. Without a sentence: takes back what a
+-- dissector of the body has added.
+local function say(columns, sentence)
+    columns.protocol = "HTCPCP"
+    local info = columns.info
+    info:clear()
+    if not sentence then return end
+    local before = tostring(info)
+    if before ~= "" and before ~= "(info)" then sentence = "; " .. sentence end
+    info:append(sentence)
+    info:fence()
+end
+
 
 local function dissect(tvb, pinfo, tree)
     local bytes, reported = tvb:raw(), tvb:reported_len()
-    local stream = stream_state(stream_of().value)
+    local stream = stream_state(pinfo)
     local source, destination = pinfo.src_port, pinfo.dst_port
     if source == destination then source, destination = tostring(pinfo.src), tostring(pinfo.dst) end
     local packet = {
@@ -1153,7 +1276,7 @@ local function dissect(tvb, pinfo, tree)
         stream = stream, side = side_state(stream, source), other = side_state(stream, destination),
         can_wait = wanted.desegment and pinfo.can_desegment > 0 and reported == #bytes,
     }
-    local sentences, contents = {}, {}
+    local contents
     local at = 1
     while at <= #bytes do
         local part, missing = read_part(packet, at)
@@ -1164,15 +1287,19 @@ local function dissect(tvb, pinfo, tree)
             break
         end
         packet.side.start = nil
-        contents[#contents + 1] = show(packet, part, sentences)
+        local content = show(packet, part)
+        if content then
+            contents = contents or {}
+            contents[#contents + 1] = content
+        end
         at = part.stop + 1
     end
-    if sentences[1] then
-        pinfo.cols.protocol = "HTCPCP"
-        pinfo.cols.info = table.concat(sentences, "; ")
-    end
+    if packet.sentence then say(pinfo.cols, packet.sentence) end
     -- Last of all: an error in another dissector ends this function.
-    for _, content in ipairs(contents) do json:call(content:tvb(), pinfo, tree) end
+    if contents then
+        for _, content in ipairs(contents) do json:call(content:tvb(), pinfo, tree) end
+        say(pinfo.cols)
+    end
     return #bytes
 end
 
@@ -1197,11 +1324,12 @@ local function bind_ports(ports)
     bound_ports = ports
 end
 
-function htcpcp.prefs_changed()
+local function read_prefs()
     for _, name in ipairs({ "desegment", "heuristic", "wait_for_fin" }) do wanted[name] = prefs[name] end
     bind_ports(tostring(prefs.ports))
 end
-htcpcp.prefs_changed()
+htcpcp.prefs_changed = read_prefs
+read_prefs()
 -- Without ports of its own it would not be offered under Decode As.
 tcp_ports:add_for_decode_as(htcpcp)
 
@@ -1247,12 +1375,12 @@ local function add_frame(statistics, record)
             end
         elseif record.role == "response" then
             count(statistics.statuses, printable(record.code .. " " .. record.phrase))
-            if record.after then
-                local seconds = record.after:tonumber()
+            local after = milliseconds(record)
+            if after then
                 statistics.answered = statistics.answered + 1
-                statistics.total = statistics.total + seconds
-                if seconds < (statistics.least or math.huge) then statistics.least = seconds end
-                if seconds > (statistics.most or 0) then statistics.most = seconds end
+                statistics.total = statistics.total + after
+                statistics.least = math.min(statistics.least or after, after)
+                statistics.most = math.max(statistics.most or after, after)
             end
         end
         record = record.next
@@ -1273,8 +1401,8 @@ local function statistics_text(statistics)
     local times = "Response times\n  none"
     if statistics.answered > 0 then
         times = format("Response times\n  %-28s %8d\n  %-28s %12.3f ms\n  %-28s %12.3f ms\n  %-28s %12.3f ms",
-            "answered requests", statistics.answered, "least", statistics.least * 1000,
-            "mean", statistics.total / statistics.answered * 1000, "most", statistics.most * 1000)
+            "answered requests", statistics.answered, "least", statistics.least,
+            "mean", statistics.total / statistics.answered, "most", statistics.most)
     end
     return table.concat({
         "HTCPCP statistics", counts_text("Requests by method", statistics.methods),

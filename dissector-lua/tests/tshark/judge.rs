@@ -1,0 +1,180 @@
+//! tshark 4.0 and 4.4, asked what the dissector shows.
+//!
+//! In: a capture and arguments. Out: what tshark prints, and of its PDML the fields of our own protocol.
+//! Left to others: what should be there.
+//!
+//! tshark 4.0 is the one on the path. tshark 4.4 is Debian 13's, in the folder that `scripts/tshark44` makes
+//! (`TSHARK44`, or `target/debian13`), and runs in there as nobody: as root it would ignore Lua. Where one of the two is
+//! missing, a line on standard error says so; with CI=true that is a failure.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// One version of tshark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judge {
+    /// The one on the path.
+    Here,
+    /// The one in another root folder.
+    Within(PathBuf),
+}
+
+/// A field of a dissector as PDML shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The display filter's name, without `htcpcp.`; empty for text.
+    pub name: String,
+    /// The value, as a filter compares it.
+    pub show: String,
+    /// The label.
+    pub label: String,
+}
+
+/// The fields of our own protocol by frame, in order.
+pub type Frames = BTreeMap<u64, Vec<Field>>;
+
+/// Who can be asked on this machine.
+pub fn judges() -> Vec<Judge> {
+    let root = std::env::var_os("TSHARK44").map_or_else(|| workspace().join("target/debian13"), PathBuf::from);
+    let mut judges = Vec::new();
+    if Command::new("tshark").arg("--version").output().is_ok() {
+        judges.push(Judge::Here);
+    } else {
+        skipped("no tshark here, so it is not asked");
+    }
+    if !root.join("usr/bin/tshark").exists() {
+        skipped("no tshark 4.4 (`scripts/tshark44 target/debian13` brings it), so it is not asked");
+    } else if !Command::new("chroot").arg(&root).arg("true").output().is_ok_and(|output| output.status.success()) {
+        skipped("tshark 4.4 is there, but only root can run it");
+    } else {
+        judges.push(Judge::Within(root));
+    }
+    judges
+}
+
+/// Says what is not tested; where all must be tested, fails.
+fn skipped(what: &str) {
+    eprintln!("skipped: {what}");
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{what}");
+}
+
+/// The workspace's folder.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace")
+}
+
+impl Judge {
+    /// What tshark prints about a capture with the dissector and these arguments.
+    ///
+    /// No configuration of this machine counts. Panics if tshark fails, complains, or the Lua does.
+    pub fn print(&self, capture: &[u8], arguments: &[&str]) -> String {
+        let folder = self.folder();
+        let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("a file is written");
+        put("htcpcp.lua", dissector_lua::generate::dissector().as_bytes());
+        put("a.pcapng", capture);
+        let output = self.run(folder.path(), &[&["-n", "-X", "lua_script:htcpcp.lua", "-r", "a.pcapng"], arguments].concat());
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        // Debian's tshark says this to root.
+        let complaints: Vec<_> = err.lines().filter(|line| !line.starts_with("Running as user")).collect();
+        assert!(output.status.success() && complaints.is_empty(), "{self:?} {arguments:?}: {}", complaints.join("\n"));
+        assert!(!out.contains("Lua Error"), "{self:?}: {}", near(&out, "Lua Error"));
+        out
+    }
+
+    /// The fields of our own protocol.
+    pub fn frames(&self, capture: &[u8], arguments: &[&str]) -> Frames {
+        parse_pdml(&self.print(capture, &[&["-T", "pdml"], arguments].concat()))
+    }
+
+    /// A folder that tshark can read, too.
+    pub fn folder(&self) -> tempfile::TempDir {
+        let folder = match self {
+            Judge::Here => tempfile::tempdir(),
+            Judge::Within(root) => tempfile::tempdir_in(root.join("tmp")),
+        };
+        let folder = folder.expect("a temporary folder");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("a folder of our own");
+        }
+        folder
+    }
+
+    /// Runs tshark in one of those folders, which is its home, too.
+    pub fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
+        let mut command = match self {
+            Judge::Here => {
+                let mut command = Command::new("tshark");
+                command.current_dir(folder).env("HOME", folder);
+                command
+            }
+            Judge::Within(root) => {
+                let inside = Path::new("/").join(folder.strip_prefix(root).expect("a folder inside"));
+                let mut command = Command::new("chroot");
+                command.arg("--userspec=nobody:nogroup").arg(root).args(["env", "-C"]).arg(&inside);
+                command.arg("tshark").env("HOME", inside);
+                command
+            }
+        };
+        command.args(arguments).env("LC_ALL", "C.UTF-8").env_remove("XDG_CONFIG_HOME").env_remove("WIRESHARK_CONFIG_DIR");
+        command.output().expect("tshark starts")
+    }
+}
+
+/// What stands around a word.
+fn near<'a>(text: &'a str, word: &str) -> &'a str {
+    let at = text.find(word).unwrap_or(0);
+    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    &text[line..text.len().min(at + 300).max(line)]
+}
+
+/// PDML has one tag on a line. Ours are those within `<proto name="htcpcp">`, and expert infos about them.
+fn parse_pdml(pdml: &str) -> Frames {
+    let mut frames = Frames::new();
+    let (mut frame, mut ours) = (0, false);
+    for line in pdml.lines().map(str::trim_start) {
+        if line.starts_with("<field name=\"num\"") {
+            frame = attribute(line, "show").parse().expect("a frame number");
+        } else if line.starts_with("<proto ") {
+            ours = attribute(line, "name") == "htcpcp";
+            if ours {
+                let label = attribute(line, "showname");
+                frames.entry(frame).or_default().push(Field { name: "htcpcp".to_owned(), show: String::new(), label });
+            }
+        } else if line.starts_with("</proto>") {
+            ours = false;
+        } else if ours && line.starts_with("<field ") {
+            let name = attribute(line, "name");
+            let field = Field {
+                name: name.strip_prefix("htcpcp.").unwrap_or(&name).to_owned(),
+                // 4.0 shows 1, 4.4 True.
+                show: attribute(line, "show").replace("True", "1"),
+                label: attribute(line, "showname"),
+            };
+            frames.entry(frame).or_default().push(field);
+        }
+    }
+    frames
+}
+
+fn attribute(tag: &str, name: &str) -> String {
+    let Some((_, rest)) = tag.split_once(&format!(" {name}=\"")) else { return String::new() };
+    let value = rest.split('"').next().unwrap_or_default();
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")]
+        .iter()
+        .fold(value.to_owned(), |text, (code, char)| text.replace(code, char))
+}
+
+/// What both versions show of a capture, which has to be the same; `None` if there is nobody to ask.
+pub fn agreed(capture: &[u8], arguments: &[&str]) -> Option<Frames> {
+    let shown: Vec<_> = judges().iter().map(|judge| judge.frames(capture, arguments)).collect();
+    if let [one, other] = &shown[..] {
+        for (frame, fields) in one.iter().chain(other) {
+            let [a, b] = [one, other].map(|frames| frames.get(frame));
+            assert!(a == b, "frame {frame}\n4.0 {a:#?}\n4.4 {b:#?}\n({} fields)", fields.len());
+        }
+    }
+    shown.into_iter().next()
+}
