@@ -582,38 +582,30 @@ local function looks_complete(bytes, at)
     return not is_json(bytes, at) or find(sub(bytes, -4), "[}%]][ \t\r\n]*$") ~= nil
 end
 
--- The chunks from `at`: where they end, or nil and how many bytes are missing, or nil and false if they are broken.
+-- The chunks from `at`: where they end, or nil and whether more bytes could complete them.
 local function read_chunks(bytes, at, message)
     local chunks = {}
     message.chunks = chunks
     while true do
-        local stop = find(bytes, "\n", at, true)
-        if not stop then
-            return nil, #bytes - at < MAX_HEAD and DESEGMENT_ONE_MORE_SEGMENT
-        end
+        local line, stop = at, find(bytes, "\n", at, true)
+        if not stop then return nil, #bytes - at < MAX_HEAD end
         local digits = match(bytes, "^(%x+)[ \t]*[;\r\n]", at)
         if not digits or #digits > 8 then return nil, false end
         local size = tonumber(digits, 16)
-        if size == 0 then
-            -- Trailers, if there are any, and a blank line.
-            at = stop + 1
-            while true do
-                stop = find(bytes, "\n", at, true)
-                if not stop then return nil, DESEGMENT_ONE_MORE_SEGMENT end
-                if find(bytes, "^\r?\n", at) then return stop + 1 end
-                at = stop + 1
-            end
-        end
-        chunks[#chunks + 1] = { from = at, data = stop + 1, size = size }
-        at = stop + 1 + size
-        -- The line end behind the data.
-        if at > #bytes then return nil, at - #bytes end
+        at = stop + 1
+        if size == 0 then break end
+        chunks[#chunks + 1] = { line = line, data = at, size = size }
+        at = at + size
         local after = match(bytes, "^\r?\n()", at)
-        if not after then
-            if at == #bytes and byte(bytes, at) == 13 then return nil, 1 end
-            return nil, false
-        end
+        if not after then return nil, at >= #bytes and size < MAX_COLLECTED end
         at = after
+    end
+    -- Trailers, if there are any, and a blank line.
+    while true do
+        local stop = find(bytes, "\n", at, true)
+        if not stop then return nil, #bytes - at < MAX_HEAD end
+        if find(bytes, "^\r?\n", at) then return stop + 1 end
+        at = stop + 1
     end
 end
 
@@ -656,10 +648,11 @@ local function read_body(packet, message, at, request)
         return packet.reported
     end
     if framing == "chunked" then
-        local after, missing = read_chunks(bytes, at, message)
+        local after, incomplete = read_chunks(bytes, at, message)
         if after then return after - 1 end
-        if missing and packet.can_wait and missing < MAX_COLLECTED then return nil, missing end
-        if missing == false then add_expert(message, e.bad_chunk) end
+        -- Not the bytes that are missing: if they end within a segment, tshark 4.0 cannot ask for the chunk behind them.
+        if incomplete and packet.can_wait then return nil, DESEGMENT_ONE_MORE_SEGMENT end
+        add_expert(message, e.bad_chunk)
         message.open = true
         return packet.reported
     end
@@ -676,12 +669,13 @@ local function read_body(packet, message, at, request)
         end
         return at - 1
     end
-    -- Until the connection closes.
+    -- Until the connection closes. Whoever has asked for one more segment cannot ask for all until the FIN: tshark 4.4
+    -- forgets that.
     message.open = true
     if packet.can_wait then
         if wanted.wait_for_fin then return nil, UNTIL_FIN end
         if not ends_write() then return nil, DESEGMENT_ONE_MORE_SEGMENT end
-        if not looks_complete(bytes, at) then return nil, UNTIL_FIN end
+        if not (looks_complete(bytes, at) or packet.side.start) then return nil, UNTIL_FIN end
     end
     return packet.reported
 end
@@ -861,6 +855,11 @@ local function read_continuation(packet, at)
     return settle_rest(packet, at, { role = "continuation", stop = stop, of = open.record, command = command })
 end
 
+-- What to ask for if a head is not all there.
+local function one_more(role)
+    return role == "response" and wanted.wait_for_fin and UNTIL_FIN or DESEGMENT_ONE_MORE_SEGMENT
+end
+
 -- The message at `at`. Returns nil and the bytes still needed if it is to be waited for.
 local function read_message(packet, at, record)
     local bytes, side = packet.bytes, packet.side
@@ -869,7 +868,7 @@ local function read_message(packet, at, record)
     local role = record and record.role or side.role
     local stop = find(bytes, "\n", from, true)
     if not stop then
-        if packet.can_wait and may_become_start_line(bytes, from, role) then return nil, DESEGMENT_ONE_MORE_SEGMENT end
+        if packet.can_wait and may_become_start_line(bytes, from, role) then return nil, one_more(role) end
         if packet.reported == #bytes then return read_stray(packet, at) end
         stop = #bytes + 1
     end
@@ -881,7 +880,7 @@ local function read_message(packet, at, record)
     if from > at then add_expert(message, e.leading_crlf) end
     if byte(bytes, stop - 1) ~= 13 then message.bare_lf = true end
     local body = read_header(bytes, stop + 1, message)
-    if not body and packet.can_wait and #bytes - at < MAX_HEAD then return nil, DESEGMENT_ONE_MORE_SEGMENT end
+    if not body and packet.can_wait and #bytes - at < MAX_HEAD then return nil, one_more(message.role) end
     local request = record and record.request
     if message.role == "response" and not record then
         request = waiting_request(packet, from)
@@ -914,6 +913,8 @@ end
 -- still needed.
 local function read_part(packet, at)
     local record = recall(packet, at)
+    -- What was shown once is not waited for again.
+    packet.can_wait = packet.may_wait and not record
     if record then
         if record.stop then return { at = at, stop = record.stop, record = record } end
         note_time(record)
@@ -989,8 +990,8 @@ local function sentence_of(part)
     if record.role == "request" then return request_sentence(part) end
     if record.role == "response" then return response_sentence(part) end
     if record.role == "continuation" then
-        local what = record.command or "More"
-        return what .. ", the body of " .. name_of(record.of) .. " in frame " .. record.of.frame
+        local what = record.command and record.command .. ", the body of " or "More of the body of "
+        return what .. name_of(record.of) .. " in frame " .. record.of.frame
     end
     if record.blank then return "Empty line" end
     return (part.stop - part.at + 1) .. " bytes that belong to no message"
@@ -1133,7 +1134,7 @@ local function add_chunks(packet, tree, message)
     local data = ByteArray.new()
     for _, chunk in ipairs(message.chunks) do
         local stop = chunk.data + chunk.size - 1
-        tree:add(f.chunk_size, range_of(packet, chunk.from, chunk.data - 1), UInt64(chunk.size))
+        tree:add(f.chunk_size, range_of(packet, chunk.line, chunk.data - 1), UInt64(chunk.size))
         local range = range_of(packet, chunk.data, stop)
         if range:len() > 0 then data:append(range:bytes()) end
     end
@@ -1242,23 +1243,26 @@ local function show(packet, part)
         add_stray(packet, packet.tree, part)
     elseif looked_at then
         local content = add_message(packet, packet.tree, part)
-        if content and packet.tree:referenced(json) and is_json(content:raw(), 1) then return content end
+        if content and is_json(content:raw(), 1) then
+            packet.json = true
+            if packet.tree:referenced(json) then return content end
+        end
     else
         packet.tree:add_proto_expert_info(e.chat, printable(part.line))
         add_experts(packet.tree, part)
-        if part.body and not part.chunks and packet.tree:referenced(json) and is_json(packet.bytes, part.body) then
-            return range_of(packet, part.body, part.stop)
+        if part.body and not part.chunks and part.body <= part.stop and is_json(packet.bytes, part.body) then
+            packet.json = true
+            if packet.tree:referenced(json) then return range_of(packet, part.body, part.stop) end
         end
     end
 end
 
--- Sets the columns; what another message of the same frame has said stays. Without a sentence: takes back what a
--- dissector of the body has added.
-local function say(columns, sentence)
-    columns.protocol = "HTCPCP"
+-- Sets the columns; what another message of the same frame has said stays.
+local function say(columns, packet)
+    local sentence = packet.sentence
+    columns.protocol = packet.json and "HTCPCP/JSON" or "HTCPCP"
     local info = columns.info
     info:clear()
-    if not sentence then return end
     local before = tostring(info)
     if before ~= "" and before ~= "(info)" then sentence = "; " .. sentence end
     info:append(sentence)
@@ -1274,14 +1278,14 @@ local function dissect(tvb, pinfo, tree)
     local packet = {
         tvb = tvb, tree = tree, bytes = bytes, reported = reported, base = tvb:offset(), frame = pinfo.number,
         stream = stream, side = side_state(stream, source), other = side_state(stream, destination),
-        can_wait = wanted.desegment and pinfo.can_desegment > 0 and reported == #bytes,
+        may_wait = wanted.desegment and pinfo.can_desegment > 0 and reported == #bytes,
     }
     local contents
     local at = 1
     while at <= #bytes do
         local part, missing = read_part(packet, at)
         if not part then
-            packet.side.start = packet.side.start or sequence_at(packet, at)
+            packet.side.start = packet.side.start or sequence_at(packet, at) or 0
             pinfo.desegment_offset = at - 1
             pinfo.desegment_len = missing
             break
@@ -1294,11 +1298,13 @@ local function dissect(tvb, pinfo, tree)
         end
         at = part.stop + 1
     end
-    if packet.sentence then say(pinfo.cols, packet.sentence) end
+    if packet.sentence then say(pinfo.cols, packet) end
     -- Last of all: an error in another dissector ends this function.
     if contents then
         for _, content in ipairs(contents) do json:call(content:tvb(), pinfo, tree) end
-        say(pinfo.cols)
+        -- It has added to the columns what is of no use there.
+        pinfo.cols.protocol = "HTCPCP/JSON"
+        pinfo.cols.info:clear()
     end
     return #bytes
 end

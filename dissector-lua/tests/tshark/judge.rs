@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use dissector_lua::install::folders::System;
+use dissector_lua::install::{Folders, Mode, What, install};
+
 /// One version of tshark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judge {
@@ -66,14 +69,24 @@ pub fn workspace() -> &'static Path {
 
 impl Judge {
     /// What tshark prints about a capture with the dissector and these arguments.
-    ///
-    /// No configuration of this machine counts. Panics if tshark fails, complains, or the Lua does.
     pub fn print(&self, capture: &[u8], arguments: &[&str]) -> String {
+        self.print_plainly(capture, &[&["-X", "lua_script:htcpcp.lua"], arguments].concat())
+    }
+
+    /// What it prints about a capture, without the dissector.
+    ///
+    /// No configuration of this machine counts. Panics if tshark fails or complains, or if Lua does.
+    pub fn print_plainly(&self, capture: &[u8], arguments: &[&str]) -> String {
         let folder = self.folder();
         let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("a file is written");
         put("htcpcp.lua", dissector_lua::generate::dissector().as_bytes());
         put("a.pcapng", capture);
-        let output = self.run(folder.path(), &[&["-n", "-X", "lua_script:htcpcp.lua", "-r", "a.pcapng"], arguments].concat());
+        self.text(folder.path(), &[&["-n", "-r", "a.pcapng"], arguments].concat())
+    }
+
+    /// What tshark prints in one of its folders.
+    pub fn text(&self, folder: &Path, arguments: &[&str]) -> String {
+        let output = self.run(folder, arguments);
         let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         // Debian's tshark says this to root.
         let complaints: Vec<_> = err.lines().filter(|line| !line.starts_with("Running as user")).collect();
@@ -102,8 +115,17 @@ impl Judge {
         folder
     }
 
+    /// Such a folder as a home in which dissector and profile are installed.
+    pub fn home(&self) -> tempfile::TempDir {
+        let home = self.folder();
+        let variable = |name: &str| (name == "HOME").then(|| home.path().into());
+        let folders = Folders::find(System::Unix, variable, |path| path.exists()).expect("there is a home");
+        install(&folders, What::DissectorAndProfile, Mode::Real).expect("it is installed");
+        home
+    }
+
     /// Runs tshark in one of those folders, which is its home, too.
-    pub fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
+    fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
         let mut command = match self {
             Judge::Here => {
                 let mut command = Command::new("tshark");
@@ -162,7 +184,7 @@ fn parse_pdml(pdml: &str) -> Frames {
 fn attribute(tag: &str, name: &str) -> String {
     let Some((_, rest)) = tag.split_once(&format!(" {name}=\"")) else { return String::new() };
     let value = rest.split('"').next().unwrap_or_default();
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")]
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#x27;", "'"), ("&amp;", "&")]
         .iter()
         .fold(value.to_owned(), |text, (code, char)| text.replace(code, char))
 }
@@ -172,8 +194,9 @@ pub fn agreed(capture: &[u8], arguments: &[&str]) -> Option<Frames> {
     let shown: Vec<_> = judges().iter().map(|judge| judge.frames(capture, arguments)).collect();
     if let [one, other] = &shown[..] {
         for (frame, fields) in one.iter().chain(other) {
-            let [a, b] = [one, other].map(|frames| frames.get(frame));
-            assert!(a == b, "frame {frame}\n4.0 {a:#?}\n4.4 {b:#?}\n({} fields)", fields.len());
+            let [a, b] = [one, other].map(|frames| frames.get(frame).map_or(&[][..], Vec::as_slice));
+            let only = |these: &[Field], those: &[Field]| these.iter().filter(|field| !those.contains(field)).cloned().collect::<Vec<_>>();
+            assert!(a == b, "frame {frame}: only 4.0 {:?}, only 4.4 {:?}, of {} fields", only(a, b), only(b, a), fields.len());
         }
     }
     shown.into_iter().next()

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod fields;
+mod installed;
 mod judge;
 mod messages;
 
