@@ -625,13 +625,17 @@ local function framing_of(message, request)
     return "length", 0
 end
 
--- Whether this segment ends what its sender wrote in one go. Whoever writes more than a segment holds leaves PSH
--- out of all but the last (RFC 9293 section 3.9.1.2), so that a message of unknown length goes on without one.
-local function ends_write()
+-- Whether the data ends what its sender wrote in one go. Whoever writes more than a segment holds leaves PSH out of all
+-- but the last (RFC 9293 section 3.9.1.2), so that a message of unknown length goes on without one.
+local function ends_write(packet)
     local flags = flags_of()
     if not flags then return true end
     flags = flags.value
-    return flags % 16 >= 8 or flags % 2 == 1
+    if flags % 16 >= 8 or flags % 2 == 1 then return true end
+    if packet.base > 0 then return false end
+    -- Of data that TCP has put together, this frame's segment need not be the last: others may have come before it.
+    local start, following = packet.side.start, next_of()
+    return not (start and following and start + packet.reported == following.value)
 end
 
 -- Where the body behind a whole head ends. Returns nil and the bytes still needed if it is to be waited for.
@@ -663,7 +667,7 @@ local function read_body(packet, message, at, request)
             return after - 1
         end
         if at > #bytes or not begins_message(bytes, at, "request") then
-            if packet.can_wait and not ends_write() then return nil, DESEGMENT_ONE_MORE_SEGMENT end
+            if packet.can_wait and not ends_write(packet) then return nil, DESEGMENT_ONE_MORE_SEGMENT end
             message.open = true
             return packet.reported
         end
@@ -674,7 +678,7 @@ local function read_body(packet, message, at, request)
     message.open = true
     if packet.can_wait then
         if wanted.wait_for_fin then return nil, UNTIL_FIN end
-        if not ends_write() then return nil, DESEGMENT_ONE_MORE_SEGMENT end
+        if not ends_write(packet) then return nil, DESEGMENT_ONE_MORE_SEGMENT end
         if not (looks_complete(bytes, at) or packet.side.start) then return nil, UNTIL_FIN end
     end
     return packet.reported

@@ -243,7 +243,7 @@ fn other_ports_are_recognised_by_what_only_coffee_has() {
         "BREW /pot-1 HTTP/1.1\r\n\r\n",
         "GET / HTCPCP-TEA/1.0\r\n\r\n",
     ]) {
-        let mut talk = talk_on(port, 6_030);
+        let mut talk = talk_on(port, 7_130);
         talk.client(request).server("HTCPCP/1.1 200 OK\r\n\r\n{}");
         let at = packets.len();
         expected.push(format!("{}: request.method={} response_in={}", at + 4, request.split(' ').next().unwrap(), at + 5));
@@ -259,7 +259,7 @@ fn other_ports_are_recognised_by_what_only_coffee_has() {
 #[test]
 fn http_is_left_to_http() {
     let mut packets = Vec::new();
-    for (port, server) in (40_000..).zip([80, 8080, 5031, 6_030]) {
+    for (port, server) in (40_000..).zip([80, 8080, 5031, 7_130]) {
         let mut talk = talk_on(port, server);
         talk.client("GET /?method=brew&x=coffee:// HTTP/1.1\r\nHost: ducky\r\n\r\n").server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
         talk.client("POST http://ducky/ HTTP/1.1\r\nContent-Length: 0\r\n\r\n").server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -275,16 +275,16 @@ fn http_is_left_to_http() {
 
 #[test]
 fn ports_are_chosen_by_preference_or_decode_as() {
-    let mut talk = talk_on(40_000, 6_030);
+    let mut talk = talk_on(40_000, 7_130);
     talk.client("GET / HTTP/1.1\r\n\r\n");
     let mut usual = super::talk_on(40_001, 5_030);
     usual.client("GET / HTTP/1.1\r\n\r\n");
     let packets = [talk.packets(), usual.packets()].concat();
     for (arguments, expected) in [
         (vec![], vec!["8: request.method=GET"]),
-        (vec!["-o", "htcpcp.ports:6030-6031"], vec!["4: request.method=GET"]),
-        (vec!["-o", "htcpcp.ports:5030,6030"], vec!["4: request.method=GET", "8: request.method=GET"]),
-        (vec!["-d", "tcp.port==6030,htcpcp"], vec!["4: request.method=GET", "8: request.method=GET"]),
+        (vec!["-o", "htcpcp.ports:7130-7131"], vec!["4: request.method=GET"]),
+        (vec!["-o", "htcpcp.ports:5030,7130"], vec!["4: request.method=GET", "8: request.method=GET"]),
+        (vec!["-d", "tcp.port==7130,htcpcp"], vec!["4: request.method=GET", "8: request.method=GET"]),
         (vec!["-d", "tcp.port==5030,http"], vec![]),
     ] {
         check_packets(&packets, &arguments, "request.method", &expected);

@@ -91,7 +91,7 @@ impl Judge {
         // Debian's tshark says this to root.
         let complaints: Vec<_> = err.lines().filter(|line| !line.starts_with("Running as user")).collect();
         assert!(output.status.success() && complaints.is_empty(), "{self:?} {arguments:?}: {}", complaints.join("\n"));
-        assert!(!out.contains("Lua Error"), "{self:?}: {}", near(&out, "Lua Error"));
+        assert!(!out.contains("Lua Error:"), "{self:?}: {}", near(&out, "Lua Error:"));
         out
     }
 
@@ -173,12 +173,25 @@ fn parse_pdml(pdml: &str) -> Frames {
                 name: name.strip_prefix("htcpcp.").unwrap_or(&name).to_owned(),
                 // 4.0 shows 1, 4.4 True.
                 show: attribute(line, "show").replace("True", "1"),
-                label: attribute(line, "showname"),
+                label: hexadecimal(&attribute(line, "showname")),
             };
             frames.entry(frame).or_default().push(field);
         }
     }
     frames
+}
+
+/// A label with its bytes as 4.4 writes those that cannot be shown, `\x1F`; 4.0 writes `\037`.
+fn hexadecimal(label: &str) -> String {
+    let mut parts = label.split('\\');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(byte) => text += &format!("\\x{byte:02X}{}", &part[3..]),
+            None => text += &format!("\\{part}"),
+        }
+    }
+    text
 }
 
 fn attribute(tag: &str, name: &str) -> String {

@@ -2,6 +2,7 @@
 //! in both.
 
 mod bodies;
+mod exchanges;
 mod fields;
 mod installed;
 mod judge;
