@@ -709,8 +709,9 @@ local function side_state(stream, key)
     local side = stream.sides[key]
     if not side then
         -- `open`: the record of a message that was shown before it was complete, and how many bytes are left of it.
-        -- `latest`: whether there was a message. `start`: where a message begins that is waited for.
-        side = { role = nil, open = nil, latest = nil, start = nil }
+        -- `latest`: whether there was a message. `start`, `held`: where a message begins that is waited for, and how much
+        -- of it was there.
+        side = { role = nil, open = nil, latest = nil, start = nil, held = nil }
         stream.sides[key] = side
     end
     return side
@@ -816,6 +817,9 @@ local function read_stray(packet, at)
     local bytes, role = packet.bytes, packet.side.role
     local stop = packet.reported
     local line = find(bytes, "\n", at, true)
+    -- What was waited for does not go on as a message: the segment behind it may begin one.
+    local held = packet.side.held
+    if held and at == 1 and role and begins_message(bytes, held + 1, role) then stop, line = held, nil end
     while line and role and line < #bytes do
         if begins_message(bytes, line + 1, role) then
             stop = line
@@ -1124,7 +1128,7 @@ local function add_header_line(packet, tree, message, at)
     if field == f.accept_additions then
         add_additions(packet, item, value_at, value)
     elseif field == f.alternates then
-        for from, uri in string.gmatch(value, '{[ \t]*"()([^"]*)"') do
+        for from, uri in string.gmatch(value, "{[ \t]*\"()([^\"]*)\"") do
             add_text(packet, item, f.alternate, value_at + from - 1, value_at + from + #uri - 2)
         end
     elseif field == f.content_length_header and message.content_length then
@@ -1290,11 +1294,12 @@ local function dissect(tvb, pinfo, tree)
         local part, missing = read_part(packet, at)
         if not part then
             packet.side.start = packet.side.start or sequence_at(packet, at) or 0
+            packet.side.held = #bytes - at + 1
             pinfo.desegment_offset = at - 1
             pinfo.desegment_len = missing
             break
         end
-        packet.side.start = nil
+        packet.side.start, packet.side.held = nil, nil
         local content = show(packet, part)
         if content then
             contents = contents or {}

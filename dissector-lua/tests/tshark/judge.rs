@@ -159,6 +159,8 @@ fn parse_pdml(pdml: &str) -> Frames {
     for line in pdml.lines().map(str::trim_start) {
         if line.starts_with("<field name=\"num\"") {
             frame = attribute(line, "show").parse().expect("a frame number");
+        } else if line.starts_with("<proto ") && line.ends_with("/>") {
+            // The mark of a malformed packet, within the protocol that has it.
         } else if line.starts_with("<proto ") {
             ours = attribute(line, "name") == "htcpcp";
             if ours {
