@@ -91,10 +91,7 @@ fn json_that_does_not_end_waits_for_the_fin() {
 fn json_that_does_not_end_in_several_segments_is_shown_at_once() {
     let mut talk = talk();
     talk.client(GET).server_in("HTCPCP/1.1 200 OK\r\n\r\n{\"a\":", 20).server("1}").close(Side::Server);
-    let expected = [
-        "6: response.code=200 request_in=4 file_data=7b:22:61:22:3a body_without_length",
-        "7: continues=6 file_data=31:7d",
-    ];
+    let expected = ["6: response.code=200 request_in=4 file_data=7b:22:61:22:3a body_without_length", "7: continues=6 file_data=31:7d"];
     check(&talk, BODY, &expected);
 }
 
@@ -115,8 +112,7 @@ fn what_follows_a_response_without_a_length_continues_it() {
 fn a_pot_that_keeps_the_connection_is_understood() {
     let mut talk = answered("HTCPCP/1.1 200 OK\r\n\r\n{}");
     talk.client(GET).server("HTCPCP/1.1 404 Not Found\r\n\r\n");
-    let expected =
-        ["5: response.code=200 request_in=4 file_data=7b:7d body_without_length", "7: response.code=404 request_in=6"];
+    let expected = ["5: response.code=200 request_in=4 file_data=7b:7d body_without_length", "7: response.code=404 request_in=6"];
     check(&talk, BODY, &expected);
 }
 
@@ -167,7 +163,10 @@ fn broken_chunks_are_noted() {
 fn statuses_and_methods_that_have_no_body() {
     let mut talk = talk();
     talk.client("HEAD / HTTP/1.1\r\n\r\n").server("HTCPCP/1.1 406 Not Acceptable\r\nContent-Length: 9\r\n\r\n");
-    talk.client(GET).server("HTCPCP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n").client(GET).server("HTCPCP/1.1 204 No Content\r\n\r\n");
+    talk.client(GET)
+        .server("HTCPCP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n")
+        .client(GET)
+        .server("HTCPCP/1.1 204 No Content\r\n\r\n");
     let expected = ["5: response.code=406 request_in=4", "7: response.code=304 request_in=6", "9: response.code=204 request_in=8"];
     check(&talk, BODY, &expected);
 }
@@ -178,12 +177,8 @@ fn reassembly_can_be_switched_off() {
     talk.client("BREW / HTTP/1.1\r\nContent-Length: 5\r\n\r\nst").client("art").client(GET).server("HTCPCP/1.1 200 OK\r\n\r\n");
     for preference in ["htcpcp.desegment:FALSE", "tcp.desegment_tcp_streams:FALSE"] {
         let arguments = [&TWICE[..], &["-o", preference]].concat();
-        let expected = [
-            "4: request.method=BREW file_data=73:74",
-            "5: continues=4 file_data=61:72:74",
-            "6: request.method=GET",
-            "7: request_in=4",
-        ];
+        let expected =
+            ["4: request.method=BREW file_data=73:74", "5: continues=4 file_data=61:72:74", "6: request.method=GET", "7: request_in=4"];
         check_packets(&talk.packets(), &arguments, "request.method request_in continues file_data", &expected);
     }
 }
@@ -194,7 +189,8 @@ fn json_goes_to_the_json_dissector() {
     talk.client([GET, GET].concat());
     talk.server(["HTCPCP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"a\": 10}", "HTCPCP/1.1 200 OK\r\n\r\n[{\"b\": \"咖啡\"}]"].concat());
     for judge in judges() {
-        let shown = judge.print(&craft::capture(&talk.packets()), &["-Y", "json", "-T", "fields", "-e", "json.key", "-e", "_ws.col.Protocol"]);
+        let shown =
+            judge.print(&craft::capture(&talk.packets()), &["-Y", "json", "-T", "fields", "-e", "json.key", "-e", "_ws.col.Protocol"]);
         assert_eq!(shown, "a,b\tHTCPCP/JSON\n", "{judge:?}");
     }
 }

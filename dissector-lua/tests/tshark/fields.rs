@@ -38,7 +38,8 @@ fn every_scheme_has_its_languages_in_every_form() {
     let (mut packets, mut expected) = (Vec::new(), Vec::new());
     for (port, scheme) in (40_000..).zip(Scheme::ALL) {
         let encoded: String = scheme.spelling.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let forms = [scheme.printed.to_owned(), scheme.printed.to_lowercase(), scheme.spelling.to_owned(), scheme.spelling.to_uppercase(), encoded];
+        let forms =
+            [scheme.printed.to_owned(), scheme.printed.to_lowercase(), scheme.spelling.to_owned(), scheme.spelling.to_uppercase(), encoded];
         let mut talk = talk_from(port);
         for form in forms {
             talk.client(format!("GET {form}://ducky HTTP/1.1\r\n\r\n"));
@@ -66,7 +67,10 @@ fn a_scheme_is_shown_as_the_word_it_means() {
 fn bytes_that_are_not_utf8_are_shown_the_same_everywhere() {
     let mut talk = asked(b"GET caf\xC3\xE8://d\xC3\xA9\xFF\0\x1B HTTP/1.1\r\nUse-Pot: A\xFFB\0C\r\nX-\xFF: 1\r\n\r\n");
     talk.server(b"HTCPCP/1.1 406 Non \xE9\0!\r\n\r\nA\xFFB\0C");
-    let expected = ["4: request.uri.scheme.language=Catalan request.uri.scheme.language=French request.uri.scheme.language=Galician", "5: response.code=406 file_data=41:ff:42:00:43"];
+    let expected = [
+        "4: request.uri.scheme.language=Catalan request.uri.scheme.language=French request.uri.scheme.language=Galician",
+        "5: response.code=406 file_data=41:ff:42:00:43",
+    ];
     check(&talk, "request.uri.scheme.language response.code file_data", &expected);
 }
 
@@ -112,8 +116,7 @@ fn every_header_of_the_vocabulary_has_a_field_in_any_case() {
 fn every_header_line_is_there_as_a_whole() {
     let mut talk = asked("GET / HTTP/1.1\r\nUse-Pot: tea\r\n X: y\r\n\r\n");
     talk.server("HTCPCP/1.1 200 OK\r\nSafe: yes\r\nContent-Length: 0\r\n\r\n");
-    let expected =
-        ["4: request.line=Use-Pot: tea request.line= X: y", "5: response.line=Safe: yes response.line=Content-Length: 0"];
+    let expected = ["4: request.line=Use-Pot: tea request.line= X: y", "5: response.line=Safe: yes response.line=Content-Length: 0"];
     check(&talk, "request.line response.line", &expected);
 }
 
@@ -124,7 +127,9 @@ fn tea_is_dissected_too() {
         "HTCPCP-TEA/1.0 300 Multiple Options\r\n\
          Alternates: {\"/darjeeling\" {type message/teapot}}, {\"/earl-grey\" {type message/teapot}}\r\nContent-Length: 0\r\n\r\n",
     );
-    talk.client("BREW /earl-grey HTTP/1.1\r\nAccept-Additions: sugar\r\nContent-Type: Message/Teapot;a=b\r\nContent-Length: 5\r\n\r\nstart");
+    talk.client(
+        "BREW /earl-grey HTTP/1.1\r\nAccept-Additions: sugar\r\nContent-Type: Message/Teapot;a=b\r\nContent-Length: 5\r\n\r\nstart",
+    );
     talk.client("BREW /pot-0/darjeeling HTCPCP-TEA/1.0\r\nContent-Length: 4\r\n\r\nstop");
     let expected = [
         "4: command=start",
@@ -192,7 +197,8 @@ fn every_status_of_the_vocabulary_is_described() {
 #[track_caller]
 fn check_columns(talk: &Conversation, expected: &[&str]) {
     for judge in judges() {
-        let columns = ["-Y", "htcpcp", "-T", "fields", "-E", "separator=|", "-e", "frame.number", "-e", "_ws.col.Protocol", "-e", "_ws.col.Info"];
+        let columns =
+            ["-Y", "htcpcp", "-T", "fields", "-E", "separator=|", "-e", "frame.number", "-e", "_ws.col.Protocol", "-e", "_ws.col.Info"];
         let shown = judge.print(&craft::capture(&talk.packets()), &columns);
         assert_eq!(shown.lines().collect::<Vec<_>>(), expected, "{judge:?}");
         // Without fields to look at, the dissector takes a shorter way to the same columns.
@@ -261,7 +267,8 @@ fn http_is_left_to_http() {
     let mut packets = Vec::new();
     for (port, server) in (40_000..).zip([80, 8080, 5031, 7_130]) {
         let mut talk = talk_on(port, server);
-        talk.client("GET /?method=brew&x=coffee:// HTTP/1.1\r\nHost: ducky\r\n\r\n").server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        talk.client("GET /?method=brew&x=coffee:// HTTP/1.1\r\nHost: ducky\r\n\r\n")
+            .server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
         talk.client("POST http://ducky/ HTTP/1.1\r\nContent-Length: 0\r\n\r\n").server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         packets.extend(talk.packets());
     }
@@ -277,7 +284,7 @@ fn http_is_left_to_http() {
 fn ports_are_chosen_by_preference_or_decode_as() {
     let mut talk = talk_on(40_000, 7_130);
     talk.client("GET / HTTP/1.1\r\n\r\n");
-    let mut usual = super::talk_on(40_001, 5_030);
+    let mut usual = talk_on(40_001, 5_030);
     usual.client("GET / HTTP/1.1\r\n\r\n");
     let packets = [talk.packets(), usual.packets()].concat();
     for (arguments, expected) in [
@@ -301,8 +308,20 @@ fn statistics_count_methods_statuses_additions_and_times() {
     talk.server("HTCPCP/1.1 406 Not Acceptable\r\nContent-Length: 0\r\n\r\n");
     talk.client("GET coffee://ducky HTTP/1.1\r\n\r\n");
     let expected = [
-        "HTCPCP statistics", "Requests by method", "BREW 2", "GET 1", "Responses by status", "200 OK 1", "406 Not Acceptable 1",
-        "Additions asked for", "cream 2", "vanilla 1", "Response times", "answered requests 2", "least 1.000 ms", "mean 1.500 ms",
+        "HTCPCP statistics",
+        "Requests by method",
+        "BREW 2",
+        "GET 1",
+        "Responses by status",
+        "200 OK 1",
+        "406 Not Acceptable 1",
+        "Additions asked for",
+        "cream 2",
+        "vanilla 1",
+        "Response times",
+        "answered requests 2",
+        "least 1.000 ms",
+        "mean 1.500 ms",
         "most 2.000 ms",
     ];
     for judge in judges() {
@@ -318,7 +337,8 @@ fn statistics_count_methods_statuses_additions_and_times() {
 fn the_reference_names_every_field_and_its_filters_are_understood() {
     let fields = dissector_lua::generate::fields();
     let examples: Vec<_> = fields.iter().map(|field| field.example.clone()).collect();
-    let names = fields.iter().map(|field| field.name.clone()).chain(dissector_lua::generate::EXPERTS.iter().map(|expert| expert.name.to_owned()));
+    let names =
+        fields.iter().map(|field| field.name.clone()).chain(dissector_lua::generate::EXPERTS.iter().map(|expert| expert.name.to_owned()));
     let expected: BTreeSet<_> = names.map(|name| format!("htcpcp.{name}")).collect();
     for judge in judges() {
         let home = judge.home();

@@ -148,10 +148,8 @@ fn segments_in_another_order_are_put_in_order_if_tcp_is_asked_to() {
     talk.segments.swap(4, 5);
     let at = answered - 2;
     talk.segments.swap(at - 1, at);
-    let expected = [
-        format!("{asked}: request.method=BREW response_in={answered}"),
-        format!("{answered}: response.code=200 request_in={asked}"),
-    ];
+    let expected =
+        [format!("{asked}: request.method=BREW response_in={answered}"), format!("{answered}: response.code=200 request_in={asked}")];
     let expected: Vec<_> = expected.iter().map(String::as_str).collect();
     check_packets(&talk.packets(), &[&TWICE[..], &["-o", "tcp.reassemble_out_of_order:TRUE"]].concat(), PAIRS, &expected);
 }
