@@ -77,6 +77,8 @@ enum Kind {
     MixedLosses,
     /// The lab's coffee dialect on port 5030: one exchange a connection, no Content-Length, the body ends at FIN
     Htcpcp,
+    /// The same exchanges in words of plain HTTP on port 80, of the same lengths: for what HTCPCP costs beside HTTP
+    HtcpcpAsHttp,
 }
 
 fn main() -> ExitCode {
@@ -232,7 +234,7 @@ impl Traffic {
                 let exchanges = (len_bytes / BULK_EXCHANGE_LEN).max(connections);
                 Budget::Exchanges { connections, exchanges }
             }
-            Kind::Small | Kind::MixedLosses | Kind::Htcpcp => Budget::Bytes(len_bytes),
+            Kind::Small | Kind::MixedLosses | Kind::Htcpcp | Kind::HtcpcpAsHttp => Budget::Bytes(len_bytes),
         };
         Self { kind, text: text(&mut random, TEXT_LEN), random, open: Vec::with_capacity(OPEN_AT_ONCE), budget, made: Made::default() }
     }
@@ -280,6 +282,10 @@ impl Traffic {
             Kind::Bulk => return Some(open),
             Kind::Small | Kind::MixedLosses => browse(&mut open.conversation, &self.text, &mut self.random, time_us),
             Kind::Htcpcp => brew(&mut open.conversation, &mut self.random, time_us),
+            Kind::HtcpcpAsHttp => {
+                brew(&mut open.conversation, &mut self.random, time_us);
+                open.conversation.segments.iter_mut().for_each(|segment| say_in_http(&mut segment.payload));
+            }
         }
         if self.kind == Kind::MixedLosses {
             self.harm(&mut open.conversation.segments);
@@ -488,6 +494,22 @@ fn brew(conversation: &mut Conversation, random: &mut Random, time_us: u64) {
     conversation.ack(Side::Server);
     answer(conversation, response.as_bytes());
     conversation.close(Side::Server);
+}
+
+/// The words of HTCPCP that HTTP does not know, and others of the same length; what the version lacks, the server has.
+const IN_HTTP: [(&str, &str); 7] = [
+    ("HTCPCP/1.1 ", "HTTP/1.1 "),
+    ("Server: CoffeePot\r", "Server: CoffeePot/2\r"),
+    ("BREW ", "POST "),
+    ("WHEN ", "LOCK "),
+    ("MILK ", "COPY "),
+    ("coffee://ducky", "http://ducky/x"),
+    ("coffee://psyduck", "http://psyduck/x"),
+];
+
+fn say_in_http(payload: &mut Vec<u8>) {
+    let text = String::from_utf8(std::mem::take(payload)).expect("the pot's words are text");
+    *payload = IN_HTTP.iter().fold(text, |text, (coffee, http)| text.replacen(coffee, http, 1)).into_bytes();
 }
 
 /// A request to the pot, and what the pot says to it.
