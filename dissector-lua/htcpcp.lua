@@ -73,8 +73,11 @@ local STATUSES = {
     [404] = "Not Found", -- RFC 9110 §15.5.5
     [406] = "Not Acceptable", -- RFC 2324 §2.3.1
     [408] = "Request Timeout", -- RFC 9110 §15.5.9
+    [409] = "Conflict", -- RFC 9110 §15.5.10
+    [413] = "Content Too Large", -- RFC 9110 §15.5.14
     [415] = "Unsupported Media Type", -- RFC 9110 §15.5.16
     [418] = "I'm a teapot", -- RFC 2324 §2.3.2
+    [431] = "Request Header Fields Too Large", -- RFC 6585 §5
     [501] = "Not Implemented", -- RFC 9110 §15.6.2
     [503] = "Service Unavailable", -- RFC 7168 §2.3.3
 }
