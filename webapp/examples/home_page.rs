@@ -1,6 +1,6 @@
 //! How fast the home page is, beside a bare hyper server that answers the same bytes.
 //!
-//! `home_page bare ADDR` fetches the page once and serves it from memory; `home_page load SECONDS ROUNDS NAME=ADDR...`
+//! `home_page bare ADDR` fetches the page once and serves it from memory; `home_page load SECONDS ROUNDS NAME=ADDR/PATH...`
 //! measures servers in turn. `scripts/benchmark-webapp` runs both, around the pot and the web app.
 
 use std::io::{self, Write};
@@ -20,7 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 /// How many connections ask at once, each for one page after the other.
 const CONNECTIONS: usize = 16;
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+fn request(path: &str) -> String {
+    format!("GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,7 +30,7 @@ async fn main() -> ExitCode {
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare", address] => bare(address).await,
         ["load", seconds, rounds, ref servers @ ..] => load(seconds, rounds, servers).await,
-        _ => Err("usage: home_page bare ADDR | home_page load SECONDS ROUNDS NAME=ADDR...".into()),
+        _ => Err("usage: home_page bare ADDR | home_page load SECONDS ROUNDS NAME=ADDR/PATH...".into()),
     };
     if let Err(error) = outcome {
         eprintln!("home_page: {error}");
@@ -42,7 +44,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 /// Serves what `address` answers now.
 async fn bare(address: &str) -> Outcome {
     let mut connection = Connection::open(address.parse()?).await?;
-    connection.ask().await?;
+    connection.ask(request("").as_bytes()).await?;
     let (head, body) = connection.last();
     let fields: Vec<_> =
         head.lines().skip(1).filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -73,17 +75,18 @@ async fn load(seconds: &str, rounds: &str, servers: &[&str]) -> Outcome {
     let (time, rounds) = (Duration::from_secs_f64(seconds.parse()?), rounds.parse::<usize>()?);
     let mut measured = Vec::new();
     for server in servers {
-        let (name, address) = server.split_once('=').ok_or("a server is NAME=ADDR")?;
-        measured.push((name, address.parse::<SocketAddr>()?, Vec::new()));
+        let (name, place) = server.split_once('=').ok_or("a server is NAME=ADDR/PATH")?;
+        let (address, path) = place.split_once('/').ok_or("a place is ADDR/PATH")?;
+        measured.push((name, address.parse()?, request(path), Vec::new()));
     }
     for _ in 0..rounds {
-        for (_, address, results) in &mut measured {
-            results.push(measure(*address, time).await?);
+        for (_, address, request, results) in &mut measured {
+            results.push(measure(*address, request, time).await?);
         }
     }
     println!("{:<12} {:>6} {:>10} {:>9} {:>9} {:>6}", "server", "rounds", "pages_s", "p50_us", "p99_us", "/bare");
     let mut first = None;
-    for (name, _, results) in &mut measured {
+    for (name, _, _, results) in &mut measured {
         results.sort_by(|a, b| a.pages_s.total_cmp(&b.pages_s));
         let median = results[results.len() / 2];
         let ratio = median.pages_s / *first.get_or_insert(median.pages_s);
@@ -100,15 +103,16 @@ struct Round {
     p99_us: u128,
 }
 
-async fn measure(address: SocketAddr, time: Duration) -> Result<Round, Box<dyn std::error::Error>> {
+async fn measure(address: SocketAddr, request: &str, time: Duration) -> Result<Round, Box<dyn std::error::Error>> {
     let begun = Instant::now();
     let clients = (0..CONNECTIONS).map(|_| {
+        let request = request.to_owned();
         tokio::spawn(async move {
             let mut connection = Connection::open(address).await?;
             let mut times = Vec::new();
             while begun.elapsed() < time {
                 let asked = Instant::now();
-                connection.ask().await?;
+                connection.ask(request.as_bytes()).await?;
                 times.push(asked.elapsed().as_micros());
             }
             io::Result::Ok(times)
@@ -137,9 +141,9 @@ impl Connection {
         Ok(Connection { stream, bytes: Vec::new(), head_len: 0 })
     }
 
-    /// Asks for the home page, and reads the response to its end.
-    async fn ask(&mut self) -> io::Result<()> {
-        self.stream.write_all(REQUEST).await?;
+    /// Sends a request, and reads the response to its end.
+    async fn ask(&mut self, request: &[u8]) -> io::Result<()> {
+        self.stream.write_all(request).await?;
         self.bytes.clear();
         let mut len = usize::MAX;
         while self.bytes.len() < len {

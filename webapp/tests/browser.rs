@@ -123,6 +123,14 @@ async fn darkness_is_a_matter_of_taste() {
     assert_eq!(browser.run(shade).await, light);
     assert_eq!(browser.complaints().await, [""; 0]);
     browser.close().await;
+
+    // Someone who prefers darkness everywhere.
+    let Some(browser) = Browser::start(&["--blink-settings=preferredColorScheme=0"]).await else { return };
+    browser.open(&url(&web, "/")).await;
+    assert_eq!(browser.run(shade).await, dark);
+    browser.click("#theme").await;
+    assert_eq!(browser.run(shade).await, light);
+    browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
