@@ -7,6 +7,7 @@ mod fields;
 mod installed;
 mod judge;
 mod messages;
+mod readme;
 
 use std::net::SocketAddr;
 
