@@ -41,10 +41,12 @@ use std::collections::VecDeque;
 
 use htcpcp::{Method, Sniff};
 
-use crate::connection::{Chunk, Connection, Consumer, Context, End, EndKind, Gap, Pair, Side};
+use crate::capture::Frame;
+use crate::connection::{Chunk, Connection, Consumer, Context, End, EndKind, Gap, Pair, Place, Side};
 use crate::finding::{Finding, Kind};
 use crate::message::tls::{self, HelloReader, Tls};
 use crate::message::{Begin, ContentLength, Event, Fate, Framing, Head, Input, Lengths, Message, Parsed, Parser, Role, TransferEncoding};
+use crate::packet::{Endpoint, Packet, SeqNumber};
 use crate::time::Mark;
 
 /// So many requests may wait for their responses on one connection; older ones count as unanswered.
@@ -75,6 +77,12 @@ impl Default for Ports {
 impl Ports {
     /// Ports of other servers that speak HTTP or TLS, to tell a server where no SYN does.
     const WELL_KNOWN: [u16; 6] = [80, 443, 3128, 8000, 8080, 8443];
+
+    /// The client as far as ports tell: the other end of a server's port, or else the first sender.
+    pub(crate) fn client_of(&self, ends: &Pair<Endpoint>) -> Side {
+        let [one, two] = ends.0.map(|end| (self.rank(end.port), std::cmp::Reverse(end.port)));
+        if one > two { Side::Two } else { Side::One }
+    }
 
     /// How surely a port is a server's.
     fn rank(&self, port: u16) -> u8 {
@@ -159,6 +167,34 @@ pub struct Talk {
     pub http2: bool,
 }
 
+/// A message that is complete, before its exchange is.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<'a> {
+    /// The connection, as Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// HTTP or HTCPCP, as far as the request and the ports tell.
+    pub protocol: Protocol,
+    /// The message.
+    pub message: &'a Message,
+    /// What a response answers, where that is known.
+    pub request: Option<&'a Message>,
+}
+
+/// A frame that was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The frame.
+    pub frame: &'a Frame<'a>,
+    /// What it holds.
+    pub packet: &'a Packet<'a>,
+    /// Its connection, if it is a TCP segment.
+    pub place: Option<Place>,
+    /// The sequence numbers that the connection began with.
+    pub bases: Pair<Option<SeqNumber>>,
+    /// Whether all is known of the connection's frames so far.
+    pub settled: bool,
+}
+
 /// Takes results as they become complete.
 pub trait Sink {
     /// An exchange is complete, or never will be.
@@ -167,6 +203,18 @@ pub trait Sink {
     fn connection(&mut self, connection: Connection, talk: Talk);
     /// Something was odd.
     fn finding(&mut self, finding: Finding);
+    /// Whether it looks at single messages and frames as they come: then it is told of them by the next three.
+    const WATCHES: bool = false;
+    /// A message is complete.
+    fn message(&mut self, _: Heard<'_>) {}
+    /// Bytes of TLS, in order.
+    fn encrypted(&mut self, _: &Context, _: Side, _: &[u8], _: Mark) {}
+    /// A frame was read, and everything is told that it has completed.
+    fn frame(&mut self, _: Seen<'_>) {}
+    /// Bytes of each body that are asked for.
+    fn body_limit(&self) -> usize {
+        0
+    }
     /// A live input has nothing more at the moment: what was reported can be shown.
     fn idle(&mut self) {}
     /// Whether nobody takes results any more: reading on is in vain.
@@ -229,16 +277,22 @@ pub struct Conversation {
 }
 
 /// Where an event happens.
-struct Place<'a, S> {
+struct Here<'a, S> {
     context: &'a Context,
     side: Side,
     out: &'a mut Exchanges<S>,
 }
 
-impl<S: Sink> Place<'_, S> {
+impl<S: Sink> Here<'_, S> {
     /// Whether that end is on the pot's port.
     fn is_pot(&self, side: Side) -> bool {
         self.out.ports.pot.contains(&self.context.ends[side].port)
+    }
+
+    /// Whether a response from here is a pot's: by its version or, from the pot's port, by its content.
+    fn is_pots(&self, response: &Message) -> bool {
+        response.head.protocol() != htcpcp::Protocol::Http
+            || self.is_pot(self.side) && response.head.field("Content-Type").is_some_and(htcpcp::is_coffee_content_type)
     }
 
     fn finding(&mut self, kind: Kind, mark: Mark, offset: u64, message: String) {
@@ -249,13 +303,17 @@ impl<S: Sink> Place<'_, S> {
 
 impl<S: Sink> Consumer<Exchanges<S>> for Conversation {
     fn chunk(&mut self, context: &Context, side: Side, chunk: Chunk<'_>, out: &mut Exchanges<S>) {
-        let mut place = Place { context, side, out };
+        let mut place = Here { context, side, out };
         if let Some(tls) = &mut self.tls {
             let (tls, hellos) = &mut **tls;
             hellos[side].push(chunk.bytes, tls);
+            if S::WATCHES {
+                out.sink.encrypted(context, side, chunk.bytes, chunk.mark);
+            }
             return;
         }
         self.assign_roles(context.client);
+        self.parsers[side].keep = place.out.sink.body_limit();
         let mut input = Input::new(chunk);
         loop {
             let more_expected = self.waiting.len() > 1;
@@ -264,7 +322,7 @@ impl<S: Sink> Consumer<Exchanges<S>> for Conversation {
                 None => break,
             }
         }
-        if !self.speaks_http() && self.is_tls(side, &chunk) {
+        if !self.speaks_http() && self.is_tls(&mut place, &chunk) {
             return;
         }
         if let Some(event) = self.parsers[side].cut(&input) {
@@ -273,7 +331,7 @@ impl<S: Sink> Consumer<Exchanges<S>> for Conversation {
     }
 
     fn gap(&mut self, context: &Context, side: Side, gap: Gap, out: &mut Exchanges<S>) {
-        let mut place = Place { context, side, out };
+        let mut place = Here { context, side, out };
         if let Some(tls) = &mut self.tls {
             tls.1[side].finish();
         }
@@ -287,7 +345,7 @@ impl<S: Sink> Consumer<Exchanges<S>> for Conversation {
     }
 
     fn end(&mut self, context: &Context, side: Side, end: End, out: &mut Exchanges<S>) {
-        let mut place = Place { context, side, out };
+        let mut place = Here { context, side, out };
         if let Some(event) = self.parsers[side].end(end) {
             match event {
                 Event::Lost { why, body_bytes, begin } => self.lost(&mut place, why, body_bytes, begin, Some(end)),
@@ -296,10 +354,14 @@ impl<S: Sink> Consumer<Exchanges<S>> for Conversation {
         }
     }
 
+    fn is_settled(&self) -> bool {
+        !self.parsers.0.iter().any(Parser::may_be_complete)
+    }
+
     fn closed(&mut self, connection: Connection, out: &mut Exchanges<S>) {
         let context = Context { stream: connection.stream, ends: connection.ends, client: connection.client };
         let client = self.client_of(&connection, &out.ports);
-        let mut place = Place { context: &context, side: client, out };
+        let mut place = Here { context: &context, side: client, out };
         while let Some(asked) = self.waiting.pop_front() {
             self.report(&mut place, asked);
         }
@@ -330,8 +392,7 @@ impl Conversation {
         if let Some(client) = connection.client.or(self.client) {
             return client;
         }
-        let [one, two] = connection.ends.0.map(|end| (ports.rank(end.port), std::cmp::Reverse(end.port)));
-        if one > two { Side::Two } else { Side::One }
+        ports.client_of(&connection.ends)
     }
 
     /// Whether a message was found in either direction.
@@ -340,7 +401,8 @@ impl Conversation {
     }
 
     /// Whether the connection begins (or, captured from the middle, goes on) as TLS.
-    fn is_tls(&mut self, side: Side, chunk: &Chunk<'_>) -> bool {
+    fn is_tls<S: Sink>(&mut self, place: &mut Here<'_, S>, chunk: &Chunk<'_>) -> bool {
+        let side = place.side;
         let held = &mut self.undecided[side];
         let joined;
         let bytes = if held.is_empty() {
@@ -354,6 +416,9 @@ impl Conversation {
             Sniff::Yes => {
                 let mut tls = Box::<(Tls, Pair<HelloReader>)>::default();
                 tls.1[side].push(bytes, &mut tls.0);
+                if S::WATCHES {
+                    place.out.sink.encrypted(place.context, side, bytes, chunk.mark);
+                }
                 self.tls = Some(tls);
                 Side::BOTH.into_iter().for_each(|side| self.parsers[side].stop());
             }
@@ -363,7 +428,7 @@ impl Conversation {
         verdict == Sniff::Yes
     }
 
-    fn event<S: Sink>(&mut self, place: &mut Place<'_, S>, event: Event) {
+    fn event<S: Sink>(&mut self, place: &mut Here<'_, S>, event: Event) {
         match event {
             Event::Head { begin, parsed } => {
                 let framing = self.head(place, begin, parsed);
@@ -391,14 +456,22 @@ impl Conversation {
     }
 
     /// Files the head of a message, and says how its body ends.
-    fn head<S: Sink>(&mut self, place: &mut Place<'_, S>, begin: Begin, parsed: Parsed) -> Framing {
+    fn head<S: Sink>(&mut self, place: &mut Here<'_, S>, begin: Begin, parsed: Parsed) -> Framing {
         let Parsed { head, lengths, oddities } = parsed;
         if head.major_version() > 1 {
             self.http2 = true;
             return Framing::Tunnel;
         }
-        let message =
-            Message { head, first: begin.mark, last: begin.mark, body_bytes: 0, offset: begin.offset, fate: Fate::Unfinished, oddities };
+        let message = Message {
+            head,
+            first: begin.mark,
+            last: begin.mark,
+            body_bytes: 0,
+            body: Vec::new(),
+            offset: begin.offset,
+            fate: Fate::Unfinished,
+            oddities,
+        };
         if message.head.is_request() {
             self.client.get_or_insert(place.side);
             self.assign_roles(self.client);
@@ -410,7 +483,7 @@ impl Conversation {
         }
     }
 
-    fn request_head<S: Sink>(&mut self, place: &mut Place<'_, S>, begin: Begin, request: Message, lengths: Lengths) -> Framing {
+    fn request_head<S: Sink>(&mut self, place: &mut Here<'_, S>, begin: Begin, request: Message, lengths: Lengths) -> Framing {
         let head = &request.head;
         let to_pot = place.is_pot(place.side.other());
         let method = Method::from_bytes(head.method());
@@ -436,11 +509,11 @@ impl Conversation {
         framing
     }
 
-    fn response_head<S: Sink>(&mut self, place: &mut Place<'_, S>, begin: Begin, response: Message, lengths: Lengths) -> Framing {
+    fn response_head<S: Sink>(&mut self, place: &mut Here<'_, S>, begin: Begin, response: Message, lengths: Lengths) -> Framing {
         // An answer settles that a BREW's body is not coming.
         let client = place.side.other();
         if let Some(event) = self.parsers[client].settle() {
-            self.event(&mut Place { context: place.context, side: client, out: place.out }, event);
+            self.event(&mut Here { context: place.context, side: client, out: place.out }, event);
         }
         if self.inexact {
             self.skip_unanswered(place, begin.offset as i64);
@@ -467,7 +540,7 @@ impl Conversation {
 
     /// Gives up requests whose responses must have been lost, since the client had received more of the
     /// server's bytes when it sent the next one; `offset` is where the response at hand begins.
-    fn skip_unanswered<S: Sink>(&mut self, place: &mut Place<'_, S>, offset: i64) {
+    fn skip_unanswered<S: Sink>(&mut self, place: &mut Here<'_, S>, offset: i64) {
         while let [Some(first), Some(second)] = [self.waiting.front(), self.waiting.get(1)].map(|asked| asked.and_then(|asked| asked.acked))
         {
             if !(first < second && second <= offset) {
@@ -486,9 +559,11 @@ impl Conversation {
         }
     }
 
-    fn complete<S: Sink>(&mut self, place: &mut Place<'_, S>, body_bytes: u64, mark: Mark) {
+    fn complete<S: Sink>(&mut self, place: &mut Here<'_, S>, body_bytes: u64, mark: Mark) {
+        let body = self.parsers[place.side].take_body();
         let finish = |message: &mut Message| {
             message.last = mark;
+            message.body = body;
             message.body_bytes = body_bytes;
             message.fate = Fate::Complete;
         };
@@ -496,16 +571,32 @@ impl Conversation {
             if let Some(asked) = self.waiting.back_mut().filter(|asked| asked.open) {
                 asked.open = false;
                 finish(&mut asked.request);
+                if S::WATCHES {
+                    let protocol = if asked.coffee { Protocol::Htcpcp } else { Protocol::Http };
+                    let heard = Heard { stream: place.context.stream, protocol, message: &asked.request, request: None };
+                    place.out.sink.message(heard);
+                }
                 self.report_early(place);
             }
         } else if let Some(mut response) = self.answering.take() {
             finish(&mut response);
+            if S::WATCHES {
+                self.tell_response(place, &response);
+            }
             self.answered(place, response);
         }
     }
 
+    fn tell_response<S: Sink>(&self, place: &mut Here<'_, S>, response: &Message) {
+        let asked = if self.front_fits(response.offset) { self.waiting.front() } else { None };
+        let coffee = asked.is_some_and(|asked| asked.coffee) || place.is_pots(response);
+        let protocol = if coffee { Protocol::Htcpcp } else { Protocol::Http };
+        let request = asked.map(|asked| &asked.request);
+        place.out.sink.message(Heard { stream: place.context.stream, protocol, message: response, request });
+    }
+
     /// The message at hand is not complete and never will be.
-    fn lost<S: Sink>(&mut self, place: &mut Place<'_, S>, why: Kind, body_bytes: u64, begin: Begin, end: Option<End>) {
+    fn lost<S: Sink>(&mut self, place: &mut Here<'_, S>, why: Kind, body_bytes: u64, begin: Begin, end: Option<End>) {
         let fate = if why == Kind::UnfinishedMessage { Fate::Unfinished } else { Fate::Lost(why) };
         let message = if self.client == Some(place.side) {
             self.waiting.back_mut().filter(|asked| asked.open).map(|asked| {
@@ -546,7 +637,7 @@ impl Conversation {
     }
 
     /// A response has come to its end, one way or the other.
-    fn answered<S: Sink>(&mut self, place: &mut Place<'_, S>, response: Message) {
+    fn answered<S: Sink>(&mut self, place: &mut Here<'_, S>, response: Message) {
         let interim = matches!(response.head.status(), Some(100 | 102..=199));
         if !self.front_fits(response.offset) {
             if interim {
@@ -571,7 +662,7 @@ impl Conversation {
     }
 
     /// Reports the oldest request if it and its response are there.
-    fn report_early<S: Sink>(&mut self, place: &mut Place<'_, S>) {
+    fn report_early<S: Sink>(&mut self, place: &mut Here<'_, S>) {
         if self.waiting.front().is_some_and(|asked| asked.response.is_some() && !asked.open)
             && let Some(asked) = self.waiting.pop_front()
         {
@@ -579,7 +670,7 @@ impl Conversation {
         }
     }
 
-    fn report<S: Sink>(&mut self, place: &mut Place<'_, S>, asked: Box<Asked>) {
+    fn report<S: Sink>(&mut self, place: &mut Here<'_, S>, asked: Box<Asked>) {
         place.out.waiting -= 1;
         let Asked { request, interim, response, coffee, .. } = *asked;
         self.emit(place, Some(request), interim, response, coffee);
@@ -587,18 +678,17 @@ impl Conversation {
 
     fn emit<S: Sink>(
         &mut self,
-        place: &mut Place<'_, S>,
+        place: &mut Here<'_, S>,
         request: Option<Message>,
         interim: Vec<Message>,
         response: Option<Message>,
         coffee: bool,
     ) {
-        let from_pot = self.client.is_some_and(|client| place.is_pot(client.other()));
-        let of_pot = |message: &Message| {
-            message.head.protocol() != htcpcp::Protocol::Http
-                || from_pot && message.head.field("Content-Type").is_some_and(htcpcp::is_coffee_content_type)
-        };
-        let coffee = coffee || response.as_ref().is_some_and(of_pot);
+        let coffee = coffee
+            || response.as_ref().is_some_and(|response| {
+                let server = self.client.map_or(place.side, Side::other);
+                Here { context: place.context, side: server, out: place.out }.is_pots(response)
+            });
         let protocol = if coffee { Protocol::Htcpcp } else { Protocol::Http };
         let exchange = Exchange { stream: place.context.stream, protocol, request, interim, response };
         for message in exchange.request.iter().chain(&exchange.interim).chain(&exchange.response) {

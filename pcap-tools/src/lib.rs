@@ -9,12 +9,15 @@
 //! 5. [`exchange`]: messages → request/response pairs
 //! 6. [`summary`]: all of it over a whole capture
 //!
+//! [`filter`] is Wireshark's display filters: which frames, and with them which connections and exchanges, are wanted.
+//!
 //! [`craft`] makes captures by hand, for tests and benchmarks.
 
 pub mod capture;
 pub mod connection;
 pub mod craft;
 pub mod exchange;
+pub mod filter;
 pub mod finding;
 pub mod message;
 pub mod packet;

@@ -114,10 +114,19 @@ pub struct Segment<'a> {
     pub flags: Flags,
     /// Window field, unscaled.
     pub window: u16,
+    /// The whole segment as captured: its header with options, then the payload.
+    pub bytes: &'a [u8],
     /// Payload that was captured.
     pub payload: &'a [u8],
     /// Payload on the wire, in bytes: more than `payload` where the snap length cut the frame.
     pub payload_len: u32,
+}
+
+impl<'a> Segment<'a> {
+    /// The header as far as it was captured, options included; at least 20 bytes.
+    pub fn header(&self) -> &'a [u8] {
+        &self.bytes[..self.bytes.len() - self.payload.len()]
+    }
 }
 
 /// What a frame held that is no TCP segment; ordered for counting.
@@ -286,6 +295,7 @@ impl Lower {
             ack: SeqNumber(u32_at(8)),
             flags: Flags(header[13]),
             window: u16_at(14),
+            bytes: ip.payload,
             payload: ip.payload.get(header_len..).unwrap_or_default(),
             payload_len: ip.payload_len.saturating_sub(header_len) as u32,
         })
@@ -340,8 +350,8 @@ fn any_ip(bytes: &[u8], beyond: usize) -> Result<(IpPacket<'_>, Option<Fragment>
     Ok((packet, fragment))
 }
 
-/// The IP packet in a frame.
-fn ip_packet(link_type: LinkType, data: &[u8]) -> Result<&[u8], Other> {
+/// The IP packet in a frame: the rest of it behind the link layer.
+pub(crate) fn ip_packet(link_type: LinkType, data: &[u8]) -> Result<&[u8], Other> {
     match link_type {
         LinkType::ETHERNET => ether_type(data, 12),
         LinkType::NULL | LinkType::LOOP => family(data),

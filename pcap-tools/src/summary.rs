@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 
 use crate::capture::{Damage, Interface, Next, Reader};
 use crate::connection::Tracker;
-use crate::exchange::{Conversation, Exchanges, Ports, Sink};
+use crate::exchange::{Conversation, Exchanges, Ports, Seen, Sink};
+use crate::filter::Selection;
 use crate::finding::{Finding, Kind};
 use crate::packet::{Decoder, Other, Packet};
 use crate::time::Time;
@@ -45,6 +46,8 @@ pub struct Capture {
     pub connections: u64,
     /// Frames that are no TCP segment, by what they are.
     pub others: BTreeMap<Other, Others>,
+    /// What a filter let through, where there is one.
+    pub selection: Option<Selection>,
     /// Why it could not be read to its end.
     pub damage: Option<Damage>,
 }
@@ -71,11 +74,18 @@ pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
             Ok(Next::Frame(frame)) => {
                 let number = frame.number;
                 totals.add(frame.original_len, frame.time);
-                match decoder.decode(&frame) {
-                    Packet::Tcp(segment) => {
-                        tracker.push(&segment, &mut out);
+                let packet = decoder.decode(&frame);
+                let place = match &packet {
+                    Packet::Tcp(segment) => Some(tracker.push(segment, &mut out)),
+                    Packet::Other(other) => {
+                        totals.other(*other, frame.number);
+                        None
                     }
-                    Packet::Other(other) => totals.other(other, frame.number),
+                };
+                if S::WATCHES {
+                    let bases = place.map_or_else(Default::default, |place| tracker.bases(place));
+                    let settled = place.is_none_or(|place| tracker.is_settled::<Exchanges<S>>(place));
+                    out.sink.frame(Seen { frame: &frame, packet: &packet, place, bases, settled });
                 }
                 if number % NOW_AND_THEN == 0 {
                     report_reading(&mut reader, &mut decoder, &mut out.sink);
@@ -108,6 +118,7 @@ pub fn run<S: Sink>(mut reader: Reader, ports: Ports, sink: S) -> (Capture, S) {
         interfaces: reader.into_interfaces(),
         connections: tracker.streams(),
         others: totals.others,
+        selection: None,
         damage,
     };
     (capture, out.sink)

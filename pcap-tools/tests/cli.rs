@@ -285,6 +285,98 @@ fn a_large_capture_is_summarised_unless_all_is_asked_for() {
     assert!(all.contains("browser:20149"));
 }
 
+/// The numbers of a packet list in JSON.
+fn numbers(text: &str) -> Vec<u64> {
+    json(text).as_array().expect("an array").iter().map(|row| row["number"].as_u64().expect("a number")).collect()
+}
+
+#[test]
+fn packets_are_listed_in_each_format() {
+    let (_folder, path) = capture(&one_exchange());
+    let path = path.to_str().unwrap();
+    let rows = json(&check(&["packets", "--format", "json", path], 0).out);
+    assert_eq!(rows.as_array().unwrap().len(), 9);
+    let row = &rows[3];
+    assert_eq!([&row["number"], &row["length"], &row["relative_time_us"], &row["stream"]], [4, 72, 3000, 0]);
+    assert_eq!([&row["source"], &row["protocol"], &row["info"]], ["127.0.0.1", "HTTP", "GET /a HTTP/1.1"]);
+    assert_eq!(rows[0]["info"], "50000 → 5031 [SYN] Seq=0 Win=65535 Len=0 MSS=1460 WS=64 SACK_PERM");
+    let text = check(&["packets", "-Y", "http.response", path], 0).out;
+    assert!(text.lines().count() == 2 && text.contains("HTTP/1.1 200 OK"), "{text}");
+    let csv = check(&["packets", "--format", "csv", "-Y", "tcp.flags.syn == 1", path], 0).out;
+    assert_eq!(csv.lines().map(|line| line.split(',').next().unwrap()).collect::<Vec<_>>(), ["number", "1", "2"]);
+    for (format, nothing) in [("json", "[]\n"), ("text", "")] {
+        assert_eq!(check(&["packets", "--format", format, "-Y", "udp", path], 0).out, nothing);
+    }
+    assert_eq!(check(&["packets", "--format", "csv", "-Y", "udp", path], 0).out.lines().next(), csv.lines().next());
+}
+
+#[test]
+fn a_filter_that_is_none_is_pointed_at() {
+    let (_folder, path) = capture(&one_exchange());
+    for (filter, parts) in [
+        ("tcp.prot == 80", &["did you mean \"tcp.port\"?", "  tcp.prot == 80\n  ^^^^^^^^\n"][..]),
+        ("tcp.port == 80 andd ip", &["  tcp.port == 80 andd ip\n                 ^^^^\n"]),
+        ("tcp.port == ", &["the filter ends"]),
+        ("tcp.port == coffee", &["\"coffee\" is not a number", "              ^^^^^^"]),
+        ("tcp.port == 65536", &["65535"]),
+        ("(http", &["\")\" was expected"]),
+        ("ip.ttl contains \"a\"", &["looks into text or bytes"]),
+        ("http.host matches \"(\"", &["regular expression"]),
+        ("tcp.analysis.retransmission == 1", &["there or not"]),
+    ] {
+        for command in ["packets", "summarize"] {
+            let run = check(&[command, "-Y", filter, path.to_str().unwrap()], 2);
+            assert!(run.out.is_empty() && parts.iter().all(|part| run.err.contains(part)), "{}", run.err);
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_told_in_the_frame_of_its_request() {
+    let (_folder, path) = capture(&one_exchange());
+    let frames = |filter: &str| numbers(&check(&["packets", "--format", "json", "-Y", filter, path.to_str().unwrap()], 0).out);
+    assert_eq!(frames("http.response_in == 5"), [4]);
+    assert_eq!(frames("http.response_in || tcp.flags.fin == 1"), [4, 6, 8]);
+}
+
+#[test]
+fn a_summary_of_what_a_filter_selects() {
+    let mut packets = Vec::new();
+    for (port, status) in [(50001, "200 OK"), (50002, "404 Not Found")] {
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let mut talk = Conversation::new(at(port), at(5031));
+        talk.handshake().client("GET /a HTTP/1.1\r\n\r\n").server(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
+        packets.extend(talk.client("GET /b HTTP/1.1\r\n\r\n").server("HTTP/1.1 204 No Content\r\n\r\n").packets());
+    }
+    let (_folder, path) = capture(&craft::capture(&packets));
+    let path = path.to_str().unwrap();
+    let summary = |filter: &str| json(&check(&["summarize", "--format", "json", "-Y", filter, path], 0).out);
+    let document = summary("http.response.code == 404");
+    assert_eq!(document["capture"]["selection"], json(r#"{"filter": "http.response.code == 404", "packets": 1, "bytes": 89}"#));
+    assert_eq!(document["capture"]["packets"], 14);
+    let list = |document: &Value, name: &str| document[name].as_array().unwrap().len();
+    assert_eq!([list(&document, "connections"), list(&document, "exchanges")], [1, 1]);
+    assert_eq!(document["connections"][0]["stream"], 1);
+    assert_eq!(document["exchanges"][0]["request"]["target"], "/a");
+    assert_eq!(document["counts"]["http"], json(r#"{"requests": 1, "responses": 1}"#));
+    let document = summary("tcp.flags.syn == 1");
+    assert_eq!([list(&document, "connections"), list(&document, "exchanges")], [2, 0]);
+    let text = check(&["summarize", "-Y", "tcp.stream == 0", path], 0).out;
+    assert!(text.contains("7 packets pass the filter tcp.stream == 0") && !text.contains("404"), "{text}");
+}
+
+#[test]
+fn a_connection_is_followed() {
+    let (_folder, path) = capture(&one_exchange());
+    let path = path.to_str().unwrap();
+    let text = check(&["follow", path, "--stream", "0"], 0).out;
+    assert!(text.contains("── client, frame 4\nGET /a HTTP/1.1\n") && text.contains("── server, frame 5\nHTTP/1.1 200 OK\n"), "{text}");
+    let raw = check(&["follow", path, "--stream", "0", "--format", "raw", "--side", "server"], 0).out;
+    assert_eq!(raw, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    let run = check(&["follow", path, "--stream", "1"], 2);
+    assert!(run.err.contains("no stream 1: its 1 connections count from 0") && run.out.is_empty(), "{}", run.err);
+}
+
 #[test]
 fn help_teaches_and_completions_and_pages_are_made() {
     let help = check(&["summarize", "--help"], 0).out;

@@ -38,7 +38,7 @@ fn ours(reader: Reader, ports: Ports) -> Ours {
     let mut streams = Vec::new();
     while let Some(frame) = reader.next_frame().expect("a sound capture") {
         streams.push(match decoder.decode(&frame) {
-            Packet::Tcp(segment) => Some(tracker.push(&segment, &mut out)),
+            Packet::Tcp(segment) => Some(tracker.push(&segment, &mut out).stream),
             Packet::Other(_) => None,
         });
     }

@@ -1,7 +1,10 @@
 //! The command line: one file for each subcommand.
 
 mod completions;
+mod follow;
 mod man;
+mod options;
+mod packets;
 mod summarize;
 
 use std::io::{self, Write};
@@ -33,6 +36,8 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Summarize(summarize::Args),
+    Packets(packets::Args),
+    Follow(follow::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -41,6 +46,8 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Summarize(args) => summarize::run(args),
+        Command::Packets(args) => packets::run(args),
+        Command::Follow(args) => follow::run(args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),
     };
@@ -64,6 +71,17 @@ fn complain(error: &dyn std::error::Error) {
         cause = error.source();
     }
     say(&text);
+}
+
+/// Says how a capture was damaged, if it was; the exit status.
+fn damage(path: &std::path::Path, damage: Option<&pcap_tools::capture::Damage>) -> u8 {
+    match damage {
+        None => DONE,
+        Some(damage) => {
+            say(&format!("{}: {damage}", path.display()));
+            DAMAGED
+        }
+    }
 }
 
 fn say(text: &str) {

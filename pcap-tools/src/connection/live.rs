@@ -21,7 +21,7 @@ pub(super) struct Slot<C> {
     pub ends: Pair<Endpoint>,
     pub live: Option<Box<Live<C>>>,
     /// The sequence number that each direction began with.
-    base: Pair<Option<SeqNumber>>,
+    pub base: Pair<Option<SeqNumber>>,
 }
 
 impl<C> Slot<C> {
@@ -114,6 +114,14 @@ impl<C> Live<C> {
     /// Whether no payload was captured.
     pub fn is_silent(&self) -> bool {
         self.flows.0.iter().all(|flow| flow.stats.payload_bytes == 0 && !flow.holds())
+    }
+
+    /// Whether nothing is held back, here or by the consumer.
+    pub fn is_settled<O>(&self) -> bool
+    where
+        C: Consumer<O>,
+    {
+        !self.flows.0.iter().any(Flow::holds) && self.consumer.as_ref().is_none_or(|consumer| consumer.is_settled())
     }
 
     /// Bytes that are held back.

@@ -45,7 +45,7 @@ mod flow;
 mod live;
 mod table;
 
-use crate::packet::{Endpoint, Segment};
+use crate::packet::{Endpoint, Segment, SeqNumber};
 use crate::time::{Mark, Time};
 use live::{Phase, Slot};
 use table::Table;
@@ -63,7 +63,7 @@ const MAX_SETTLED: usize = 256;
 const MAX_RETIRED: usize = 1 << 14;
 
 /// One of the two ends of a connection.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Side {
     /// The sender of the first frame that was captured.
     One,
@@ -271,8 +271,23 @@ pub trait Consumer<O>: Default {
     fn gap(&mut self, context: &Context, side: Side, gap: Gap, out: &mut O);
     /// Nothing more comes in this direction.
     fn end(&mut self, context: &Context, side: Side, end: End, out: &mut O);
+    /// Whether no message is at hand that may turn out to have been complete in a frame that has passed.
+    fn is_settled(&self) -> bool {
+        true
+    }
     /// Both directions have ended, and this is the summary.
     fn closed(&mut self, connection: Connection, out: &mut O);
+}
+
+/// Where a segment belongs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The connection, as Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// The tracker's memory of the connection; another connection may have it once this one is forgotten.
+    pub slot: u32,
+    /// The sender.
+    pub side: Side,
 }
 
 /// Assigns segments to connections.
@@ -314,8 +329,8 @@ impl<C> Tracker<C> {
         self.streams
     }
 
-    /// Takes the next segment of the capture; returns the number of its connection.
-    pub fn push<O>(&mut self, segment: &Segment<'_>, out: &mut O) -> u64
+    /// Takes the next segment of the capture; returns where it belongs.
+    pub fn push<O>(&mut self, segment: &Segment<'_>, out: &mut O) -> Place
     where
         C: Consumer<O>,
     {
@@ -341,7 +356,23 @@ impl<C> Tracker<C> {
                 self.settled.push_back((index, stream));
             }
         }
-        stream
+        Place { stream, slot: index, side }
+    }
+
+    /// Whether all is known of the connection's frames so far: nothing is held back, and no message is at hand that
+    /// may turn out to have been complete in a frame that has passed.
+    pub fn is_settled<O>(&self, place: Place) -> bool
+    where
+        C: Consumer<O>,
+    {
+        let slot = &self.slots[place.slot as usize];
+        slot.stream != place.stream || slot.live.as_ref().is_none_or(|live| live.is_settled::<O>())
+    }
+
+    /// The sequence numbers that both directions of a connection began with, where a segment has told them: of the
+    /// SYN or, where none was captured, before the first byte.
+    pub fn bases(&self, place: Place) -> Pair<Option<SeqNumber>> {
+        self.slots[place.slot as usize].base
     }
 
     /// Summarises what is closed, without waiting for stragglers: a live input has nothing more just now.

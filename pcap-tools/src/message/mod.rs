@@ -49,6 +49,8 @@ pub struct Message {
     pub last: Mark,
     /// Bytes of the body, without chunk framing.
     pub body_bytes: u64,
+    /// The beginning of the body, as far as whoever collects messages asks for it; none of a lost message's.
+    pub body: Vec<u8>,
     /// Bytes of this direction before it.
     pub offset: u64,
     /// Whether all of it is there.

@@ -125,6 +125,10 @@ pub(crate) struct Parser {
     found: bool,
     /// Stray bytes were reported since the last message.
     strayed: bool,
+    /// The body at hand, as far as it is asked for.
+    kept: Vec<u8>,
+    /// Bytes of a body that are asked for.
+    pub keep: usize,
     pub role: Option<Role>,
 }
 
@@ -139,6 +143,8 @@ impl Default for Parser {
             leading: false,
             found: false,
             strayed: false,
+            kept: Vec::new(),
+            keep: 0,
             role: None,
         }
     }
@@ -173,6 +179,22 @@ impl Parser {
     /// Whether a body is at hand whose end will be recognised.
     pub fn in_body(&self) -> bool {
         matches!(self.state, State::Length(_) | State::UntilClose { .. })
+    }
+
+    /// Whether a body is at hand that may be complete already: only the end of the connection or the next message
+    /// would tell.
+    pub fn may_be_complete(&self) -> bool {
+        matches!(self.state, State::UntilClose { coffee: true } | State::Legacy(_))
+    }
+
+    /// The beginning of the last body, if it was asked for.
+    pub fn take_body(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.kept)
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = self.keep.saturating_sub(self.kept.len());
+        self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     /// Whether the beginning of the next message is known.
@@ -375,6 +397,9 @@ impl Parser {
     }
 
     fn body(&mut self, input: &mut Input<'_>, count: usize) {
+        if self.keep > 0 {
+            self.keep(&input.rest()[..count]);
+        }
         input.used += count;
         self.body_bytes += count as u64;
         self.mark = self.mark.max(input.chunk.mark);
@@ -406,6 +431,7 @@ impl Parser {
         self.begin = input.begin();
         self.mark = input.chunk.mark;
         self.body_bytes = 0;
+        self.kept.clear();
         // Most heads come whole.
         if let Some(parsed) = self.parse(&rest[..rest.len().min(MAX_HEAD)]) {
             input.used += parsed.head.bytes().len();
@@ -584,9 +610,13 @@ impl Parser {
                 Chunked::Data(left) => {
                     let step = (*left).min(input.rest().len() as u64);
                     *left -= step;
+                    let done = *left == 0;
+                    if self.keep > 0 {
+                        self.keep(&input.rest()[..step as usize]);
+                    }
                     input.used += step as usize;
                     self.body_bytes += step;
-                    if *left == 0 {
+                    if done {
                         place = Chunked::DataEnd(false);
                     }
                     continue;
@@ -652,6 +682,10 @@ impl Parser {
             self.mark = self.mark.max(input.chunk.mark);
         }
         self.body_bytes = body as u64;
+        if self.keep > 0 {
+            let State::Legacy(held) = std::mem::replace(&mut self.state, State::Start) else { unreachable!("a BREW's body is at hand") };
+            self.keep(&held[..body.min(held.len())]);
+        }
         input.used += body.saturating_sub(before);
         Some(self.complete())
     }

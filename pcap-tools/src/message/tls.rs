@@ -8,6 +8,7 @@ use htcpcp::Sniff;
 /// Handshake bytes kept for a hello; a longer one is not read.
 const MAX_HELLO: usize = 64 << 10;
 const HANDSHAKE: u8 = 22;
+const CLIENT_HELLO: u8 = 1;
 /// Type, version and length of a record.
 const RECORD_HEADER_LEN: usize = 5;
 
@@ -47,35 +48,77 @@ impl Tls {
         self.chosen.or(self.offered)
     }
 
-    fn read(&mut self, message: &[u8]) -> Option<()> {
-        let (&[kind, _, _, _], hello) = message.split_first_chunk()?;
-        let mut hello = Reader(hello);
-        let legacy = Version(hello.u16()?);
+    fn read(&mut self, message: &[u8]) {
+        let Some((&[kind, _, _, _], content)) = message.split_first_chunk() else { return };
+        let hello = Hello::parse(kind, content);
+        if kind == CLIENT_HELLO {
+            self.server_name = hello.server_name;
+            self.protocols = hello.protocols;
+        }
+        let versions = hello.supported_versions.iter().copied().filter(|version| (0x0300..=0x03ff).contains(version));
+        let version = versions.max().or(hello.legacy_version).filter(|_| hello.whole).map(Version);
+        let place = if kind == CLIENT_HELLO { &mut self.offered } else { &mut self.chosen };
+        *place = version.or(*place);
+    }
+}
+
+/// A ClientHello or ServerHello, as far as it is of interest here (RFC 8446 §4.1).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Hello {
+    /// The version in its old place.
+    pub legacy_version: Option<u16>,
+    /// Offered by the client, or the one chosen by the server.
+    pub cipher_suites: Vec<u16>,
+    /// Types of the extensions.
+    pub extensions: Vec<u16>,
+    /// `supported_versions`: offered by the client, GREASE (RFC 8701) included, or the one chosen by the server.
+    pub supported_versions: Vec<u16>,
+    /// `server_name` (SNI).
+    pub server_name: Option<String>,
+    /// ALPN.
+    pub protocols: Vec<String>,
+    /// Whether it could be read to its end.
+    pub whole: bool,
+}
+
+impl Hello {
+    /// Reads a handshake message of that type, without its header; what is malformed has fewer fields.
+    pub fn parse(kind: u8, content: &[u8]) -> Self {
+        let mut hello = Self::default();
+        hello.whole = hello.read(kind, Reader(content)).is_some();
+        hello
+    }
+
+    fn read(&mut self, kind: u8, mut hello: Reader<'_>) -> Option<()> {
+        self.legacy_version = Some(hello.u16()?);
         hello.take(32)?;
         hello.prefixed_8()?;
-        let client = kind == 1;
+        let client = kind == CLIENT_HELLO;
         if client {
-            hello.prefixed_16()?;
+            self.cipher_suites = numbers(hello.prefixed_16()?);
             hello.prefixed_8()?;
         } else {
-            hello.take(3)?;
+            self.cipher_suites = vec![hello.u16()?];
+            hello.take(1)?;
         }
-        let mut version = legacy;
         let mut extensions = Reader(hello.prefixed_16().unwrap_or_default());
         while let (Some(kind), Some(value)) = (extensions.u16(), extensions.prefixed_16()) {
+            self.extensions.push(kind);
             let mut value = Reader(value);
             match kind {
                 0 if client => self.server_name = server_name(value),
-                16 if client => self.protocols = protocols(value),
-                43 if client => version = offered(value.prefixed_8()?).unwrap_or(legacy),
-                43 => version = Version(value.u16()?),
+                16 => self.protocols = protocols(value),
+                43 if client => self.supported_versions = numbers(value.prefixed_8()?),
+                43 => self.supported_versions = vec![value.u16()?],
                 _ => {}
             }
         }
-        let place = if client { &mut self.offered } else { &mut self.chosen };
-        *place = Some(version);
         Some(())
     }
+}
+
+fn numbers(bytes: &[u8]) -> Vec<u16> {
+    bytes.as_chunks::<2>().0.iter().map(|&bytes| u16::from_be_bytes(bytes)).collect()
 }
 
 /// `ServerNameList` (RFC 6066 §3): the first host name.
@@ -94,12 +137,6 @@ fn server_name(mut value: Reader<'_>) -> Option<String> {
 fn protocols(mut value: Reader<'_>) -> Vec<String> {
     let mut names = Reader(value.prefixed_16().unwrap_or_default());
     std::iter::from_fn(|| names.prefixed_8()).map(|name| String::from_utf8_lossy(name).into_owned()).collect()
-}
-
-/// The highest of the offered versions, GREASE (RFC 8701) aside.
-fn offered(list: &[u8]) -> Option<Version> {
-    let versions = list.as_chunks::<2>().0.iter().map(|&bytes| u16::from_be_bytes(bytes));
-    versions.filter(|version| (0x0300..=0x03ff).contains(version)).max().map(Version)
 }
 
 /// Reads big-endian lengths and values; `None` where the bytes end.

@@ -10,6 +10,7 @@ use super::rows::{ConnectionRow, Counts, ExchangeRow, Micros};
 use crate::capture::Damage;
 use crate::connection::Connection;
 use crate::exchange::{Exchange, Ports, Sink, Talk};
+use crate::filter::Selection;
 use crate::finding::Finding;
 use crate::summary::Capture;
 
@@ -96,6 +97,8 @@ struct CaptureRow<'a> {
     interfaces: Vec<InterfaceRow<'a>>,
     connections: u64,
     other_packets: Vec<OtherRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selection: Option<&'a Selection>,
     damage: Option<&'a Damage>,
 }
 
@@ -140,6 +143,7 @@ impl<'a> CaptureRow<'a> {
                 .iter()
                 .map(|(kind, others)| OtherRow { kind: kind.to_string(), packets: others.packets, first_frame: others.first_frame })
                 .collect(),
+            selection: capture.selection.as_ref(),
             damage: capture.damage.as_ref(),
         }
     }

@@ -3,7 +3,9 @@
 //! Only this room knows output formats. [`rows`] says what is reported, its siblings how it is written.
 
 pub mod csv;
+pub mod follow;
 pub mod json;
+pub mod packets;
 pub mod rows;
 pub mod text;
 

@@ -69,6 +69,10 @@ impl Page {
             capture.format,
             if kinds.is_empty() { "no interface".to_owned() } else { kinds.join(", ") }
         ));
+        if let Some(selection) = &capture.selection {
+            let packets = plural(selection.packets, "packet passes", "packets pass");
+            self.line(&format!("{packets} the filter {}; below is what they belong to", printable(&selection.filter)));
+        }
     }
 
     pub fn programs(&mut self, servers: &BTreeMap<Endpoint, Clients>, others: u64, ports: &Ports) {
