@@ -11,6 +11,8 @@
 //!
 //! [`filter`] is Wireshark's display filters: which frames, and with them which connections and exchanges, are wanted.
 //!
+//! [`lab`] answers the questions of a networking lab from what a summary finds.
+//!
 //! [`craft`] makes captures by hand, for tests and benchmarks.
 
 pub mod capture;
@@ -19,6 +21,7 @@ pub mod craft;
 pub mod exchange;
 pub mod filter;
 pub mod finding;
+pub mod lab;
 pub mod message;
 pub mod packet;
 mod pieces;

@@ -69,6 +69,17 @@ impl Mark {
     }
 }
 
+/// A duration with the unit that suits it.
+pub fn duration(nanos: i64) -> String {
+    let micros = nanos as f64 / 1000.0;
+    match nanos.unsigned_abs() {
+        0..1_000_000 if nanos % 1000 == 0 => format!("{} µs", nanos / 1000),
+        0..1_000_000 => format!("{micros:.3} µs"),
+        1_000_000..1_000_000_000 => format!("{:.3} ms", micros / 1000.0),
+        _ => format!("{:.3} s", micros / 1_000_000.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand.
 
+mod answer;
 mod completions;
 mod follow;
 mod man;
@@ -38,6 +39,7 @@ enum Command {
     Summarize(summarize::Args),
     Packets(packets::Args),
     Follow(follow::Args),
+    Answer(answer::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -48,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Summarize(args) => summarize::run(args),
         Command::Packets(args) => packets::run(args),
         Command::Follow(args) => follow::run(args),
+        Command::Answer(args) => answer::run(args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),
     };

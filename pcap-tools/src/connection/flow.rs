@@ -235,6 +235,11 @@ impl Flow {
         }
     }
 
+    /// Whether this direction has sent a FIN that a segment of the other end does not acknowledge.
+    pub fn lacks_fin(&self, other: &Segment<'_>) -> bool {
+        self.fin.is_some_and(|fin| !other.flags.ack() || self.offset_of(other.ack) <= fin.offset)
+    }
+
     /// The FIN, if everything before it was delivered.
     pub fn fin_ready(&self) -> Option<Fin> {
         self.fin.filter(|fin| fin.offset <= self.offset && !self.ended && self.held.is_none())

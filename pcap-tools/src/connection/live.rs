@@ -187,7 +187,10 @@ impl<C> Live<C> {
             self.flows[side].empty(seq);
         }
         if flags.fin() {
-            self.connection.close.fins[side].get_or_insert(segment.mark);
+            if self.connection.close.fins[side].is_none() {
+                self.connection.close.fins[side] = Some(segment.mark);
+                self.connection.close.crossed |= self.flows[side.other()].lacks_fin(segment);
+            }
             self.flows[side].finish_at(seq, segment);
             self.deliver_held(out);
         } else if self.flows.0.iter().any(|flow| flow.holds() || flow.fin.is_some() && !flow.ended) {

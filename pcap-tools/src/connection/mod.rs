@@ -154,6 +154,8 @@ pub struct Close {
     pub rst: Option<(Side, Mark)>,
     /// Whether the RST came before both FINs.
     pub aborted: bool,
+    /// Whether the second FIN does not acknowledge the first.
+    pub crossed: bool,
 }
 
 impl Close {
@@ -174,6 +176,11 @@ impl Close {
             (CloseKind::Fin, [Some(one), Some(two)]) if two.frame < one.frame => Some(Side::Two),
             (CloseKind::Fin, [one, _]) => Some(if one.is_some() { Side::One } else { Side::Two }),
         }
+    }
+
+    /// Whether each end sent its FIN before it had received the other's (RFC 9293 §3.6, case 3).
+    pub fn is_simultaneous(&self) -> bool {
+        self.crossed
     }
 
     /// Frames of the first FIN of each end and of the RST that aborted, in order.

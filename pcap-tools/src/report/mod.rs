@@ -2,6 +2,7 @@
 //!
 //! Only this room knows output formats. [`rows`] says what is reported, its siblings how it is written.
 
+pub mod answers;
 pub mod csv;
 pub mod follow;
 pub mod json;

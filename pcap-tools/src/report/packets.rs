@@ -9,14 +9,14 @@ use htcpcp::Command;
 use serde::Serialize;
 
 use super::rows::Micros;
-use super::text::{Colour, duration, printable};
+use super::text::{Colour, printable};
 use crate::connection::{Connection, Context, Side};
 use crate::exchange::{Exchange, Heard, Protocol, Seen, Sink, Talk};
 use crate::filter::{Facts, Filter, Screen, Spoken, Tcp, options};
 use crate::finding::Finding;
 use crate::message::text;
 use crate::packet::Other;
-use crate::time::Mark;
+use crate::time::{Mark, duration};
 
 /// Characters of a line's information that the text shows; JSON and CSV have all of them.
 const MAX_INFO: usize = 300;

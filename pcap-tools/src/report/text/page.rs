@@ -9,7 +9,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Conte
 
 use super::lines::{ConnectionLine, ExchangeLine};
 use super::tally::Clients;
-use super::words::{duration, number, plural, printable};
+use super::words::{number, plural, printable};
 use super::{Colour, MAX_CLIENTS, MAX_PORTS, Style, TOP, Totals};
 use crate::connection::Handshake;
 use crate::exchange::{Ports, Protocol};
@@ -17,6 +17,7 @@ use crate::packet::Endpoint;
 use crate::report::Findings;
 use crate::report::rows::{Counts, Program};
 use crate::summary::Capture;
+use crate::time::duration;
 
 /// From this width on, less important columns are shown too.
 const WIDE: u16 = 100;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::net::IpAddr;
 
 use super::TOP;
-use super::words::duration;
+use crate::time::duration;
 
 /// Who talked to a server.
 #[derive(Default)]
