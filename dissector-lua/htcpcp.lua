@@ -262,7 +262,9 @@ prefs.wait_for_fin = Pref.bool("Wait for the end of the connection", false,
 
 -- ---- What is known of the file that is open ----
 
--- tcp.stream → the connection: for each side its role and the message that is still open; requests that wait.
+-- tcp.stream → the connection: who asks, the requests that wait, and for each end, if there is anything to say of it:
+--   open         the record of a message that was shown before it was complete, and how many bytes are left of it
+--   start, held  where a message begins that is waited for, and how much of it was there
 local streams = {}
 -- Frame number → the first record of that frame; `next` leads to the others. A record holds what cannot be told
 -- from a message's own bytes, so that every later pass shows what the first one found.
@@ -696,28 +698,24 @@ local function ends_of(pinfo)
     return source < destination and source .. " " .. destination or destination .. " " .. source
 end
 
-local function stream_state(pinfo)
+-- The connection of a packet. Beside these keys it has one for each end:
+--   client, answered  which end asks, and whether the other has said anything
+--   waiting, newest   the oldest request without a response; its `later` leads to the next, up to the newest
+local function stream_state(pinfo, source, destination)
     local number = stream_of()
     number = number and number.value or ends_of(pinfo)
     local stream = streams[number]
     if not stream then
-        -- `waiting`: the oldest request without a response; its `later` leads to the next, up to `newest`.
-        stream = { waiting = nil, newest = nil, sides = {} }
+        stream = { client = nil, answered = nil, waiting = nil, newest = nil, [source] = {}, [destination] = {} }
         streams[number] = stream
     end
     return stream
 end
 
-local function side_state(stream, key)
-    local side = stream.sides[key]
-    if not side then
-        -- `open`: the record of a message that was shown before it was complete, and how many bytes are left of it.
-        -- `latest`: whether there was a message. `start`, `held`: where a message begins that is waited for, and how much
-        -- of it was there.
-        side = { role = nil, open = nil, latest = nil, start = nil, held = nil }
-        stream.sides[key] = side
-    end
-    return side
+-- What an end sends; nil if nobody has said anything yet.
+local function role_of(packet)
+    local client = packet.stream.client
+    return client and (client == packet.source and "request" or "response")
 end
 
 -- What was found before at this place of the frame. Places do not repeat in a frame: what TCP reassembles is counted
@@ -751,18 +749,17 @@ local function waiting_request(packet, at)
     end
 end
 
--- Notes when a request came, or how long its response took, as soon as it can be told.
+-- Notes when a request came, or how many nanoseconds later its response, as soon as it can be told.
 local function note_time(record)
     local request = record.request
-    if record.secs or (request and not request.secs) then return end
+    if record.secs or record.after or (request and not request.secs) then return end
     local time = time_of()
     if not time then return end
     time = time.value
-    if not request then
-        record.secs, record.nsecs = time.secs, time.nsecs
+    if request then
+        record.after = (time.secs - request.secs) * 1000000000 + time.nsecs - request.nsecs
     else
-        record.secs, record.nsecs = time.secs - request.secs, time.nsecs - request.nsecs
-        if record.nsecs < 0 then record.secs, record.nsecs = record.secs - 1, record.nsecs + 1000000000 end
+        record.secs, record.nsecs = time.secs, time.nsecs
     end
 end
 
@@ -785,9 +782,10 @@ local function settle_response(packet, message, request)
     local stream, frame = packet.stream, packet.frame
     local record = {
         role = "response", frame = frame, at = packet.base + message.at, next = frames[frame],
-        code = message.code, phrase = message.phrase, request = request, secs = nil, nsecs = nil,
+        code = message.code, phrase = message.phrase, request = request, after = nil,
     }
     frames[frame] = record
+    stream.answered = true
     if request then
         note_time(record)
         if message.code >= 200 then
@@ -808,16 +806,16 @@ local function settle_rest(packet, at, record)
     return { at = at, stop = record.stop, record = record }
 end
 
--- From a request to its response, in milliseconds; nil if it is not known, or not positive in the order of the capture.
+-- From a request to its response, in milliseconds; nil if it is not known, or if the capture has them the other way round.
 local function milliseconds(record)
-    if record.secs and record.secs >= 0 then return record.secs * 1000 + record.nsecs / 1000000 end
+    if record.after and record.after >= 0 then return record.after / 1000000 end
 end
 
 -- ---- Messages ----
 
 -- Bytes that belong to no message: up to the next start line, or all.
 local function read_stray(packet, at)
-    local bytes, role = packet.bytes, packet.side.role
+    local bytes, role = packet.bytes, role_of(packet)
     local stop = packet.reported
     local line = find(bytes, "\n", at, true)
     -- What was waited for does not go on as a message: the segment behind it may begin one.
@@ -831,7 +829,8 @@ local function read_stray(packet, at)
         line = find(bytes, "\n", line + 1, true)
     end
     local blank = not find(bytes, "[^\r\n]", at)
-    return settle_rest(packet, at, { role = "stray", stop = stop, blank = blank, behind = packet.side.latest })
+    local behind = role == "request" or packet.stream.answered
+    return settle_rest(packet, at, { role = "stray", stop = stop, blank = blank, behind = behind })
 end
 
 -- What follows a message that was shown before all of it was there, if it does follow.
@@ -844,7 +843,7 @@ local function read_continuation(packet, at)
         if open.left < packet.reported - at + 1 then stop = at + open.left - 1 end
         open.left = open.left - (stop - at + 1)
         if open.left == 0 then side.open = nil end
-    elseif side.role == "response" then
+    elseif role_of(packet) == "response" then
         -- A status line inside of a body is no response, unless one is waited for.
         if packet.stream.waiting and begins_message(bytes, at, "response") then
             side.open = nil
@@ -876,7 +875,7 @@ local function read_message(packet, at, record)
     local bytes, side = packet.bytes, packet.side
     local from = match(bytes, "^[\r\n]+()", at) or at
     if from > #bytes then return read_stray(packet, at) end
-    local role = record and record.role or side.role
+    local role = record and record.role or role_of(packet)
     local stop = find(bytes, "\n", from, true)
     if not stop then
         if packet.can_wait and may_become_start_line(bytes, from, role) then return nil, one_more(role) end
@@ -906,14 +905,12 @@ local function read_message(packet, at, record)
     end
     message.record = record
     if not record then
-        side.role = message.role
-        packet.other.role = message.role == "request" and "response" or "request"
+        packet.stream.client = message.role == "request" and packet.source or packet.destination
         if message.role == "request" then
             message.record = settle_request(packet, message)
         else
             message.record = settle_response(packet, message, request)
         end
-        side.latest = true
         side.open = nil
         if message.left or message.open then side.open = { record = message.record, left = message.left } end
     end
@@ -1167,7 +1164,10 @@ end
 local function add_links(packet, tree, record)
     if record.request then
         add_generated(packet, tree, f.request_in, record.request.frame)
-        if milliseconds(record) then add_generated(packet, tree, f.time, NSTime.new(record.secs, record.nsecs)) end
+        if milliseconds(record) then
+            local secs = math.floor(record.after / 1000000000)
+            add_generated(packet, tree, f.time, NSTime.new(secs, record.after - secs * 1000000000))
+        end
     elseif record.response then
         add_generated(packet, tree, f.response_in, record.response.frame)
     end
@@ -1283,12 +1283,12 @@ end
 
 local function dissect(tvb, pinfo, tree)
     local bytes, reported = tvb:raw(), tvb:reported_len()
-    local stream = stream_state(pinfo)
     local source, destination = pinfo.src_port, pinfo.dst_port
     if source == destination then source, destination = tostring(pinfo.src), tostring(pinfo.dst) end
+    local stream = stream_state(pinfo, source, destination)
     local packet = {
         tvb = tvb, tree = tree, bytes = bytes, reported = reported, base = tvb:offset(), frame = pinfo.number,
-        stream = stream, side = side_state(stream, source), other = side_state(stream, destination),
+        stream = stream, source = source, destination = destination, side = stream[source], other = stream[destination],
         may_wait = wanted.desegment and pinfo.can_desegment > 0 and reported == #bytes,
     }
     local contents

@@ -15,7 +15,7 @@ const WIRESHARK: &str = "ByteArray DESEGMENT_ONE_MORE_SEGMENT Dissector Dissecto
 /// What Lua 5.2 and 5.4 have alike.
 const LUA: &str = "ipairs math pairs print string table tonumber tostring";
 const MEMBERS: &str = "string.byte string.char string.find string.format string.gmatch string.gsub string.lower string.match string.sub \
-                       table.concat table.sort math.max math.min";
+                       table.concat table.sort math.floor math.max math.min";
 const KEYWORDS: &str = "and break do else elseif end false for function if in local nil not or repeat return then true until while";
 
 /// The Lua without comments and what stands in strings.
