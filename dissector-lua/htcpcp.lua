@@ -363,9 +363,17 @@ end
 
 -- What follows `;`: a number or key=value is a parameter, everything else another addition.
 local function is_parameter(piece)
-    if find(piece, "^[%d.]*%d[%d.]*$") then return true end
-    local key = match(piece, "^([^=]*)=")
-    return key ~= nil and not is_kind_name(sub(key, 1, trimmed(key, 1, #key)))
+    if not find(piece, "[^%d.]") and find(piece, "%d") then return true end
+    local equals = find(piece, "=", 1, true)
+    return equals ~= nil and not is_kind_name(sub(piece, 1, trimmed(piece, 1, equals - 1)))
+end
+
+-- `Cream` of `milk-type=Cream`; any other piece as it is.
+local function without_kind_name(piece)
+    local equals = find(piece, "=", 1, true)
+    if not (equals and is_kind_name(sub(piece, 1, trimmed(piece, 1, equals - 1)))) then return piece end
+    local name = match(piece, "^[ \t]*()", equals + 1)
+    return name <= #piece and sub(piece, name) or piece
 end
 
 -- The additions of a value, in order: each with its place (from, stop), its name and its kind, if it has one.
@@ -379,8 +387,7 @@ local function read_additions(value)
         if from <= stop then
             local piece = sub(value, from, stop)
             if begins_element or not is_parameter(piece) then
-                local key, name = match(piece, "^([^=]-)[ \t]*=[ \t]*(.+)$")
-                if not (key and is_kind_name(key)) then name = piece end
+                local name = without_kind_name(piece)
                 local kind = ADDITIONS[(gsub(lower_ascii(name), " ", "-"))]
                 additions[#additions + 1] = { from = from, stop = stop, name = name, kind = kind }
                 begins_element = false
@@ -449,7 +456,7 @@ local function may_become_start_line(bytes, at, role)
     end
     local method = match(rest, "^" .. TOKEN)
     if not method or #method > MAX_METHOD then return false end
-    return #method == #rest or find(bytes, "^[ \t][^%z\1-\8\10-\31\127]*\r?$", at + #method) ~= nil
+    return #method == #rest or find(bytes, "^[ \t][^\0-\8\10-\31\127]*\r?$", at + #method) ~= nil
 end
 
 -- Whether a message of that role begins at `at`: a whole start line is there, and nothing odd in it.
@@ -1279,7 +1286,6 @@ local function say(columns, packet)
     info:append(sentence)
     info:fence()
 end
-
 
 local function dissect(tvb, pinfo, tree)
     local bytes, reported = tvb:raw(), tvb:reported_len()
