@@ -211,8 +211,8 @@ pub trait Sink {
     fn encrypted(&mut self, _: &Context, _: Side, _: &[u8], _: Mark) {}
     /// A frame was read, and everything is told that it has completed.
     fn frame(&mut self, _: Seen<'_>) {}
-    /// Bytes of each body that are asked for.
-    fn body_limit(&self) -> usize {
+    /// Bytes of each body of that protocol that are asked for.
+    fn body_limit(&self, _: Protocol) -> usize {
         0
     }
     /// A live input has nothing more at the moment: what was reported can be shown.
@@ -313,7 +313,6 @@ impl<S: Sink> Consumer<Exchanges<S>> for Conversation {
             return;
         }
         self.assign_roles(context.client);
-        self.parsers[side].keep = place.out.sink.body_limit();
         let mut input = Input::new(chunk);
         loop {
             let more_expected = self.waiting.len() > 1;
@@ -467,7 +466,7 @@ impl Conversation {
             first: begin.mark,
             last: begin.mark,
             body_bytes: 0,
-            body: Vec::new(),
+            body: Box::default(),
             offset: begin.offset,
             fate: Fate::Unfinished,
             oddities,
@@ -499,6 +498,7 @@ impl Conversation {
             (_, ContentLength::Absent) if coffee && matches!(method, Some(Method::Brew | Method::Post)) => Framing::Legacy,
             (_, ContentLength::Absent) => Framing::Length(0),
         };
+        self.keep_body(place, spoken(coffee));
         if (self.waiting.len() >= MAX_WAITING || place.out.waiting >= MAX_WAITING_ON_ALL)
             && let Some(oldest) = self.waiting.pop_front()
         {
@@ -534,8 +534,17 @@ impl Conversation {
             _ if coffee => Framing::UntilCloseCoffee,
             _ => Framing::UntilClose,
         };
+        self.keep_body(place, spoken(coffee));
         self.answering = Some(response);
         framing
+    }
+
+    /// Keeps as much of the body at hand as is asked for.
+    fn keep_body<S: Sink>(&mut self, place: &Here<'_, S>, protocol: Protocol) {
+        let limit = place.out.sink.body_limit(protocol);
+        if limit > 0 || self.parsers[place.side].keep > 0 {
+            self.parsers[place.side].keep = limit;
+        }
     }
 
     /// Gives up requests whose responses must have been lost, since the client had received more of the
@@ -572,7 +581,7 @@ impl Conversation {
                 asked.open = false;
                 finish(&mut asked.request);
                 if S::WATCHES {
-                    let protocol = if asked.coffee { Protocol::Htcpcp } else { Protocol::Http };
+                    let protocol = spoken(asked.coffee);
                     let heard = Heard { stream: place.context.stream, protocol, message: &asked.request, request: None };
                     place.out.sink.message(heard);
                 }
@@ -590,7 +599,7 @@ impl Conversation {
     fn tell_response<S: Sink>(&self, place: &mut Here<'_, S>, response: &Message) {
         let asked = if self.front_fits(response.offset) { self.waiting.front() } else { None };
         let coffee = asked.is_some_and(|asked| asked.coffee) || place.is_pots(response);
-        let protocol = if coffee { Protocol::Htcpcp } else { Protocol::Http };
+        let protocol = spoken(coffee);
         let request = asked.map(|asked| &asked.request);
         place.out.sink.message(Heard { stream: place.context.stream, protocol, message: response, request });
     }
@@ -689,7 +698,7 @@ impl Conversation {
                 let server = self.client.map_or(place.side, Side::other);
                 Here { context: place.context, side: server, out: place.out }.is_pots(response)
             });
-        let protocol = if coffee { Protocol::Htcpcp } else { Protocol::Http };
+        let protocol = spoken(coffee);
         let exchange = Exchange { stream: place.context.stream, protocol, request, interim, response };
         for message in exchange.request.iter().chain(&exchange.interim).chain(&exchange.response) {
             for kind in message.oddities.iter() {
@@ -719,6 +728,11 @@ impl Conversation {
         self.exchanges += 1;
         place.out.sink.exchange(exchange);
     }
+}
+
+/// What is spoken where `coffee` says whether a message is the pot's.
+fn spoken(coffee: bool) -> Protocol {
+    if coffee { Protocol::Htcpcp } else { Protocol::Http }
 }
 
 /// A start line for a finding: thousands of findings are kept, and a line may have 64 KB.

@@ -350,7 +350,8 @@ fn any_ip(bytes: &[u8], beyond: usize) -> Result<(IpPacket<'_>, Option<Fragment>
     Ok((packet, fragment))
 }
 
-/// The IP packet in a frame: the rest of it behind the link layer.
+/// The IP packet in a frame: the rest of it behind the link layer. Every frame passes here.
+#[inline(always)]
 pub(crate) fn ip_packet(link_type: LinkType, data: &[u8]) -> Result<&[u8], Other> {
     match link_type {
         LinkType::ETHERNET => ether_type(data, 12),

@@ -12,7 +12,7 @@ use pcap_tools::capture::Reader;
 use pcap_tools::craft::{self, Conversation, Side, interleave};
 use pcap_tools::exchange::Ports;
 use pcap_tools::filter::Filter;
-use pcap_tools::lab::{Answer, Lab, Tasks};
+use pcap_tools::lab::{Answer, Detail, Lab, Tasks};
 use pcap_tools::{report, summary};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn workspace() -> &'static Path {
 
 fn answers_by(capture: Vec<u8>, ports: Ports) -> Vec<Answer> {
     let reader = Reader::new(Cursor::new(capture)).expect("a capture");
-    let answers = summary::run(reader, ports.clone(), Lab::new(ports)).1.answers(Tasks::All);
+    let answers = summary::run(reader, ports.clone(), Lab::new(ports)).1.answers(Tasks::All, Detail::Facts);
     assert_eq!(answers.len(), 17, "every question is answered");
     for answer in &answers {
         assert!(!answer.answer.is_empty() && !answer.question.is_empty());

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use pcap_tools::filter::Select;
-use pcap_tools::lab::{Lab, Tasks};
+use pcap_tools::lab::{Detail, Lab, Tasks};
 use pcap_tools::report::answers;
 use pcap_tools::report::text::{RowLimit, Style};
 use pcap_tools::summary;
@@ -68,7 +68,8 @@ pub fn run(args: Args) -> io::Result<u8> {
             (capture, selected.finish().1)
         }
     };
-    let answers = lab.answers(args.task.unwrap_or_default());
+    let detail = if args.format == Format::Json { Detail::Facts } else { Detail::Page };
+    let answers = lab.answers(args.task.unwrap_or_default(), detail);
     drop(bar);
     let mut out = BufWriter::new(io::stdout());
     let path = args.file.to_string_lossy();

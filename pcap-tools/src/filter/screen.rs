@@ -13,7 +13,7 @@ use super::spoken::Spoken;
 use super::{Filter, Needs};
 use crate::capture::Content;
 use crate::connection::{Connection, Context, Side};
-use crate::exchange::{Exchange, Heard, Seen, Sink, Talk};
+use crate::exchange::{Exchange, Heard, Protocol, Seen, Sink, Talk};
 use crate::finding::Finding;
 use crate::packet::{Other, Packet};
 use crate::time::{Mark, Time};
@@ -132,11 +132,11 @@ impl<V> Screen<V> {
     }
 
     /// Bytes of each body that are asked for.
-    pub fn body_limit(&self) -> usize {
+    pub fn body_limit(&self, protocol: Protocol) -> usize {
         match (self.needs.bodies, self.needs.commands) {
             (true, _) => MAX_BODY,
-            (false, true) => MAX_COMMAND,
-            (false, false) => 0,
+            (false, true) if protocol == Protocol::Htcpcp => MAX_COMMAND,
+            _ => 0,
         }
     }
 
@@ -500,8 +500,8 @@ impl<S: Sink> Sink for Select<S> {
         self.hand_on();
     }
 
-    fn body_limit(&self) -> usize {
-        self.screen.body_limit().max(self.sink.body_limit())
+    fn body_limit(&self, protocol: Protocol) -> usize {
+        self.screen.body_limit(protocol).max(self.sink.body_limit(protocol))
     }
 
     fn idle(&mut self) {

@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::words::{arrow, both, count, list, place, quoted_text, start_line};
-use super::{Answer, Evidence, Notebook, pair, query};
+use super::{Answer, Evidence, Notebook, Proof, pair, query};
 use crate::exchange::Exchange;
 use crate::message::{Message, text};
 
@@ -115,12 +115,14 @@ pub(super) fn parameters(notebook: &Notebook) -> Answer {
             count(orphans, "HTCPCP exchange has", "HTCPCP exchanges have")
         ));
     }
-    let evidence = chains.iter().filter_map(evidence).collect();
-    let facts: Vec<Value> = chains
+    let proof = Proof::of(&chains, evidence);
+    let facts = || -> Vec<Value> {
+        chains
         .iter()
         .map(|chain| json!({ "http": pair(chain.http), "htcpcp": chain.htcpcp.iter().map(|exchange| pair(exchange)).collect::<Vec<_>>(), "parameters": mapping(chain) }))
-        .collect();
-    Answer::new(answer, evidence, "http.request.uri.query || htcpcp", json!({ "chains": facts }))
+        .collect()
+    };
+    Answer::new(notebook, answer, proof, "http.request.uri.query || htcpcp", || json!({ "chains": facts() }))
 }
 
 /// Each parameter, and the line that it became.
@@ -136,9 +138,9 @@ fn mapping(chain: &Chain<'_>) -> Vec<Value> {
         .collect()
 }
 
-fn evidence(chain: &Chain<'_>) -> Option<Evidence> {
-    let request = chain.http.complete_request()?;
-    let mut text = format!("browser {}, {}", arrow(chain.http), start_line(request));
+fn evidence(chain: &Chain<'_>) -> Evidence {
+    let asked = chain.http.complete_request().map_or(String::new(), start_line);
+    let mut text = format!("browser {}, {asked}", arrow(chain.http));
     for exchange in &chain.htcpcp {
         if let Some(coffee) = &exchange.request {
             text.push_str(&format!("; pot {}, {} in {}", arrow(exchange), start_line(coffee), place(coffee)));
@@ -153,5 +155,5 @@ fn evidence(chain: &Chain<'_>) -> Option<Evidence> {
     }
     let inside = chain.htcpcp.iter().flat_map(|exchange| both(exchange));
     let [first, last] = pair(chain.http);
-    Some(Evidence::new(first.into_iter().chain(inside).chain(last), text))
+    Evidence::new(first.into_iter().chain(inside).chain(last), text)
 }

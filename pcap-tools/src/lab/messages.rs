@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::words::{count, frames, list, place, start_line};
-use super::{Answer, Evidence, Notebook};
+use super::{Answer, Evidence, Notebook, Proof};
 use crate::exchange::Exchange;
 use crate::message::{Fate, Message};
 
@@ -38,24 +38,13 @@ impl<'a> Messages<'a> {
     }
 
     /// Each message with its start line.
-    fn evidence(&self) -> Vec<Evidence> {
-        let mut all: Vec<(&str, &Message)> = self.requests.iter().map(|message| ("request", *message)).collect();
-        all.extend(self.responses.iter().map(|message| ("response", *message)));
+    fn proof(&self) -> Proof {
+        let of = |kind: &'static str, messages: &[&'a Message]| messages.iter().map(|message| (kind, *message)).collect::<Vec<_>>();
+        let mut all = [of("request", &self.requests), of("response", &self.responses)].concat();
         all.sort_by_key(|(_, message)| message.last.frame);
-        let mut evidence: Vec<Evidence> = all
-            .into_iter()
-            .map(|(kind, message)| Evidence::new(frames(message), format!("{kind} in {}: {}", place(message), start_line(message))))
-            .collect();
-        evidence.extend(self.interim.iter().map(|message| {
-            Evidence::new(frames(message), format!("interim response, not counted, in {}: {}", place(message), start_line(message)))
-        }));
-        evidence.extend(self.incomplete.iter().map(|message| {
-            Evidence::new(
-                frames(message),
-                format!("not captured as a whole, not counted: {}, from frame {}", start_line(message), message.first.frame),
-            )
-        }));
-        evidence
+        all.extend(of("interim response, not counted,", &self.interim));
+        all.extend(of("not captured as a whole, not counted:", &self.incomplete));
+        Proof::of(all, |(kind, message)| Evidence::new(frames(message), format!("{kind} in {}: {}", place(message), start_line(message))))
     }
 
     /// Of which messages the start line and the frame that Wireshark lists are not the same.
@@ -108,13 +97,15 @@ pub(super) fn http(notebook: &Notebook) -> Answer {
             list(&encrypted) + if encrypted.len() == 1 { " carries" } else { " carry" }
         ));
     }
-    let facts = json!({
-        "requests": Messages::numbers(&messages.requests),
-        "responses": Messages::numbers(&messages.responses),
-        "web_app": { "requests": Messages::numbers(&browsers.requests), "responses": Messages::numbers(&browsers.responses) },
-        "encrypted_streams": encrypted,
-    });
-    Answer::new(answer, messages.evidence(), "http", facts)
+    let facts = || {
+        json!({
+            "requests": Messages::numbers(&messages.requests),
+            "responses": Messages::numbers(&messages.responses),
+            "web_app": { "requests": Messages::numbers(&browsers.requests), "responses": Messages::numbers(&browsers.responses) },
+            "encrypted_streams": encrypted,
+        })
+    };
+    Answer::new(notebook, answer, messages.proof(), "http", facts)
 }
 
 /// 3.5
@@ -143,6 +134,11 @@ pub(super) fn htcpcp(notebook: &Notebook) -> Answer {
         ));
     }
     messages.note_places(&mut answer);
-    let facts = json!({ "requests": Messages::numbers(&messages.requests), "responses": Messages::numbers(&messages.responses) });
-    Answer::new(answer, messages.evidence(), "htcpcp", facts)
+    Answer::new(
+        notebook,
+        answer,
+        messages.proof(),
+        "htcpcp",
+        || json!({ "requests": Messages::numbers(&messages.requests), "responses": Messages::numbers(&messages.responses) }),
+    )
 }

@@ -11,7 +11,7 @@
 //! talk.handshake().client("GET coffee://ducky HTTP/1.1\r\n\r\n").server("HTCPCP/1.1 200 OK\r\n\r\n{}").close(craft::Side::Server);
 //! let reader = Reader::new(std::io::Cursor::new(craft::capture(&talk.packets())))?;
 //! let (_, lab) = summary::run(reader, Ports::default(), Lab::new(Ports::default()));
-//! let answers = lab.answers(lab::Tasks::All);
+//! let answers = lab.answers(lab::Tasks::All, lab::Detail::Facts);
 //! assert_eq!(answers[4].task, "3.5");
 //! assert_eq!(answers[4].facts["requests"], serde_json::json!([4]));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -122,7 +122,7 @@ pub struct Answer {
     pub more_evidence: usize,
     /// A display filter that shows it in Wireshark.
     pub filter: String,
-    /// The same for programs, by names that stay.
+    /// The same for programs, by names that stay; null unless they are asked for.
     pub facts: Value,
 }
 
@@ -145,13 +145,43 @@ impl Evidence {
     }
 }
 
+/// Evidence, as much of it as is listed.
+struct Proof {
+    shown: Vec<Evidence>,
+    more: usize,
+}
+
+impl Proof {
+    /// A piece of evidence for each item; of those that are not listed none is made.
+    fn of<T>(items: impl IntoIterator<Item = T>, describe: impl FnMut(T) -> Evidence) -> Self {
+        let mut items = items.into_iter();
+        let shown = items.by_ref().take(MAX_EVIDENCE).map(describe).collect();
+        Self { shown, more: items.count() }
+    }
+}
+
 impl Answer {
     /// An answer whose question is still to be filled in.
-    fn new(answer: impl Into<String>, mut evidence: Vec<Evidence>, filter: impl Into<String>, facts: Value) -> Self {
-        let more_evidence = evidence.len().saturating_sub(MAX_EVIDENCE);
-        evidence.truncate(MAX_EVIDENCE);
-        Self { task: "", question: "", answer: answer.into(), evidence, more_evidence, filter: filter.into(), facts }
+    fn new(notebook: &Notebook, answer: impl Into<String>, proof: Proof, filter: impl Into<String>, facts: impl FnOnce() -> Value) -> Self {
+        Self {
+            task: "",
+            question: "",
+            answer: answer.into(),
+            evidence: proof.shown,
+            more_evidence: proof.more,
+            filter: filter.into(),
+            facts: if notebook.detail == Detail::Facts { facts() } else { Value::Null },
+        }
     }
+}
+
+/// How much of an answer is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Detail {
+    /// What a person reads.
+    Page,
+    /// The facts, too.
+    Facts,
 }
 
 /// Collects what the questions are about.
@@ -170,6 +200,7 @@ pub(crate) struct Notebook {
     exchanges: Vec<Exchange>,
     /// Streams and places of the exchanges, by both.
     by_stream: Vec<(u64, usize)>,
+    detail: Detail,
 }
 
 /// A connection.
@@ -205,13 +236,14 @@ impl Link {
 impl Lab {
     /// An empty notebook.
     pub fn new(ports: Ports) -> Self {
-        Self { notebook: Notebook { ports, connections: Vec::new(), exchanges: Vec::new(), by_stream: Vec::new() } }
+        Self { notebook: Notebook { ports, connections: Vec::new(), exchanges: Vec::new(), by_stream: Vec::new(), detail: Detail::Facts } }
     }
 
     /// Answers the questions, in their order.
-    pub fn answers(mut self, tasks: Tasks) -> Vec<Answer> {
-        self.notebook.connections.sort_by_key(Link::stream);
-        self.notebook.exchanges.sort_by_key(Exchange::first_frame);
+    pub fn answers(mut self, tasks: Tasks, detail: Detail) -> Vec<Answer> {
+        self.notebook.detail = detail;
+        self.notebook.connections.sort_by_cached_key(Link::stream);
+        self.notebook.exchanges.sort_by_cached_key(Exchange::first_frame);
         self.notebook.by_stream = self.notebook.exchanges.iter().map(|exchange| exchange.stream).zip(0..).collect();
         self.notebook.by_stream.sort_unstable();
         let asked = QUESTIONS.iter().filter(|question| tasks.holds(question.task));
@@ -220,12 +252,7 @@ impl Lab {
 }
 
 impl Sink for Lab {
-    fn exchange(&mut self, mut exchange: Exchange) {
-        if exchange.protocol != Protocol::Htcpcp {
-            for message in exchange.request.iter_mut().chain(&mut exchange.response) {
-                message.body = Vec::new();
-            }
-        }
+    fn exchange(&mut self, exchange: Exchange) {
         self.notebook.exchanges.push(exchange);
     }
 
@@ -235,8 +262,8 @@ impl Sink for Lab {
 
     fn finding(&mut self, _: Finding) {}
 
-    fn body_limit(&self) -> usize {
-        MAX_BODY
+    fn body_limit(&self, protocol: Protocol) -> usize {
+        if protocol == Protocol::Htcpcp { MAX_BODY } else { 0 }
     }
 }
 

@@ -1,80 +1,89 @@
 //! Pages and what they need: tasks 5.1 and 5.4.
 
+use memchr::memmem;
 use serde_json::{Value, json};
 
 use super::words::{arrow, both, count, list, place, quoted_text, start_line};
-use super::{Answer, Evidence, Notebook, field, pair, path, query};
+use super::{Answer, Evidence, MAX_EVIDENCE, Notebook, Proof, field, pair, path, query};
 use crate::exchange::Exchange;
-use crate::message::Message;
+use crate::message::{Head, Message};
 
-/// Why a request is taken for one of a document: what the messages say, in order of weight.
-fn document_reasons(exchange: &Exchange) -> Option<Vec<String>> {
-    let request = exchange.complete_request()?;
-    let head = &request.head;
-    if head.method() != b"GET" {
-        return None;
-    }
-    let mut reasons = Vec::new();
-    let destination = field(head, "Sec-Fetch-Dest");
-    match destination.as_deref() {
-        Some("document" | "iframe" | "frame") => reasons.push("`Sec-Fetch-Dest: document`".to_owned()),
-        Some(_) => return None,
-        None => {}
-    }
-    if let Some(accept) = field(head, "Accept").filter(|accept| accept.contains("text/html")) {
-        reasons.push(format!("`Accept: {accept}`"));
-    }
-    let html =
-        exchange.response.as_ref().and_then(|response| field(&response.head, "Content-Type")).filter(|kind| kind.contains("text/html"));
-    if let Some(kind) = html {
-        reasons.push(format!("the response's `Content-Type: {kind}`"));
-    }
-    let asset = path(request).contains(&b'.') || path(request).starts_with(b"/assets/");
-    (!reasons.is_empty() && (destination.is_some() || !asset)).then_some(reasons)
+/// What a browser asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wanted {
+    /// The site's root; a query that asks for the coffee as it is asks for the same page.
+    Base,
+    /// Another document, also one whose query has a command for the pot.
+    Document,
+    /// A file that a page needs.
+    File,
 }
 
-/// Whether a request is for the base page: the site's root, and not a command to the pot, which is answered by a
-/// page about that command or sent on.
+impl Wanted {
+    /// Told by what the browser says of the destination, or else by what it accepts, what came, and the path.
+    fn of(exchange: &Exchange) -> Option<Self> {
+        let request = exchange.complete_request().filter(|request| request.head.method() == b"GET")?;
+        let html = |head: &Head, name: &str| head.field(name).is_some_and(|value| memmem::find(value, b"text/html").is_some());
+        let document = match request.head.field("Sec-Fetch-Dest") {
+            Some(destination) => matches!(destination, b"document" | b"iframe" | b"frame"),
+            None => {
+                let file = path(request).contains(&b'.') || path(request).starts_with(b"/assets/");
+                let answered = exchange.response.as_ref().is_some_and(|response| html(&response.head, "Content-Type"));
+                !file && (html(&request.head, "Accept") || answered)
+            }
+        };
+        Some(match (document, is_base(request)) {
+            (true, true) => Self::Base,
+            (true, false) => Self::Document,
+            (false, _) => Self::File,
+        })
+    }
+}
+
+/// Whether a request is for the site's root, and has no command for the pot.
 fn is_base(request: &Message) -> bool {
-    let method = query(request).into_iter().find(|(name, _)| name == "method").map(|(_, value)| value.to_ascii_lowercase());
-    matches!(path(request), b"/" | b"/index.html") && method.is_none_or(|method| method.is_empty() || method == "get")
+    matches!(path(request), b"/" | b"/index.html")
+        && query(request).iter().all(|(name, value)| name != "method" || value.is_empty() || value.eq_ignore_ascii_case("get"))
+}
+
+/// The fields that tell a request for a document.
+fn reasons(exchange: &Exchange) -> Vec<String> {
+    let of = |message: Option<&Message>, name: &str, whose: &str| {
+        let value = message.and_then(|message| field(&message.head, name));
+        value.map(|value| format!("{whose}`{name}: {value}`"))
+    };
+    let (request, response) = (exchange.complete_request(), exchange.response.as_ref());
+    let accept = of(request, "Accept", "").filter(|accept| accept.contains("text/html"));
+    [of(request, "Sec-Fetch-Dest", ""), accept, of(response, "Content-Type", "the response's ")].into_iter().flatten().collect()
 }
 
 /// 5.1
 pub(super) fn base(notebook: &Notebook) -> Answer {
-    let documents: Vec<(&Exchange, Vec<String>)> =
-        notebook.browser_exchanges().filter_map(|exchange| Some((exchange, document_reasons(exchange)?))).collect();
-    let base: Vec<&(&Exchange, Vec<String>)> =
-        documents.iter().filter(|(exchange, _)| exchange.complete_request().is_some_and(is_base)).collect();
-    let frames: Vec<u64> = base.iter().filter_map(|(exchange, _)| pair(exchange)[0]).collect();
+    let wanted: Vec<(&Exchange, Wanted)> =
+        notebook.browser_exchanges().filter_map(|exchange| Some((exchange, Wanted::of(exchange)?))).collect();
+    let of = |kind: Wanted| wanted.iter().filter(move |(_, wanted)| *wanted == kind).map(|(exchange, _)| *exchange);
+    let base: Vec<&Exchange> = of(Wanted::Base).collect();
+    let frames: Vec<u64> = base.iter().filter_map(|exchange| pair(exchange)[0]).collect();
     let mut answer = match frames[..] {
         [] => "The capture has no request for the base page (`GET /`) that can be read.".to_owned(),
         [frame] => format!("Frame {frame} asks for the base HTML page."),
         _ => format!("Frames {} ask for the base HTML page: it was loaded {} times.", list(&frames), frames.len()),
     };
-    if let Some((exchange, reasons)) = base.first() {
+    if let Some(exchange) = base.first() {
         answer.push_str(&format!(
             " That it is a page and no file of one is told by {}. The answer comes in frame {}.",
-            list(reasons),
+            list(reasons(exchange)),
             pair(exchange)[1].map_or("–".to_owned(), |frame| frame.to_string())
         ));
     }
-    let before: Vec<&Exchange> = notebook
-        .browser_exchanges()
-        .filter(|exchange| frames.first().is_some_and(|first| exchange.first_frame() < *first))
-        .filter(|exchange| document_reasons(exchange).is_none())
-        .collect();
-    if !before.is_empty() {
+    let before = of(Wanted::File).filter(|exchange| frames.first().is_some_and(|first| exchange.first_frame() < *first)).count();
+    if before > 0 {
         answer.push_str(&format!(
             " {} came earlier, but for an icon or another file, not for the page.",
-            capitalised(&count(before.len(), "request", "requests"))
+            capitalised(&count(before, "request", "requests"))
         ));
     }
-    let others: Vec<u64> = documents
-        .iter()
-        .filter(|(exchange, _)| !exchange.complete_request().is_some_and(is_base))
-        .filter_map(|(exchange, _)| pair(exchange)[0])
-        .collect();
+    let others: Vec<u64> = of(Wanted::Document).filter_map(|exchange| pair(exchange)[0]).collect();
     if !others.is_empty() {
         answer.push_str(&format!(
             " {} {} for a document, too, but with a command for the pot in the query, or for another page.",
@@ -89,23 +98,18 @@ pub(super) fn base(notebook: &Notebook) -> Answer {
             capitalised(&count(encrypted, "connection is", "connections are"))
         ));
     }
-    let evidence = base
-        .iter()
-        .filter_map(|(exchange, reasons)| {
-            let request = exchange.complete_request()?;
-            Some(Evidence::new(
-                both(exchange),
-                format!("{} in {}, {}: {}", start_line(request), place(request), arrow(exchange), list(reasons)),
-            ))
-        })
-        .collect();
-    let filter =
-        format!("http.request.uri.path == \"/\" || http.request.uri == \"/\" || http.request_in in {{{}}}", frames_or_none(&frames));
-    Answer::new(answer, evidence, filter, json!({ "frames": frames }))
-}
-
-fn frames_or_none(frames: &[u64]) -> String {
-    if frames.is_empty() { "0".to_owned() } else { frames.iter().map(u64::to_string).collect::<Vec<_>>().join(", ") }
+    let proof = Proof::of(&base, |exchange| {
+        let request = exchange.complete_request();
+        let line = request.map_or(String::new(), |request| format!("{} in {}", start_line(request), place(request)));
+        Evidence::new(both(exchange), format!("{line}, {}: {}", arrow(exchange), list(reasons(exchange))))
+    });
+    let shown = if frames.is_empty() {
+        "0".to_owned()
+    } else {
+        frames.iter().take(MAX_EVIDENCE).map(u64::to_string).collect::<Vec<_>>().join(", ")
+    };
+    let filter = format!("http.request.uri == \"/\" || frame.number in {{{shown}}} || http.request_in in {{{shown}}}");
+    Answer::new(notebook, answer, proof, filter, || json!({ "frames": frames }))
 }
 
 fn capitalised(text: &str) -> String {
@@ -115,11 +119,7 @@ fn capitalised(text: &str) -> String {
 
 /// 5.4
 pub(super) fn assets(notebook: &Notebook) -> Answer {
-    let is_asset = |exchange: &&Exchange| {
-        exchange.complete_request().is_some_and(|request| request.head.method() == b"GET" && !is_base(request))
-            && document_reasons(exchange).is_none()
-    };
-    let assets: Vec<&Exchange> = notebook.browser_exchanges().filter(is_asset).collect();
+    let assets: Vec<&Exchange> = notebook.browser_exchanges().filter(|exchange| Wanted::of(exchange) == Some(Wanted::File)).collect();
     let mut streams: Vec<u64> = assets.iter().map(|exchange| exchange.stream).collect();
     streams.sort_unstable();
     streams.dedup();
@@ -143,24 +143,26 @@ pub(super) fn assets(notebook: &Notebook) -> Answer {
             capitalised(&count(unchanged, "request is", "requests are"))
         ));
     }
-    let facts: Vec<Value> = assets
-        .iter()
-        .map(|exchange| {
-            let [request, response] = pair(exchange);
-            let target = exchange.complete_request().map(|request| quoted_text(request.head.target()));
-            json!({ "target": target, "request": request, "response": response, "status": status(exchange), "stream": exchange.stream })
-        })
-        .collect();
-    let evidence = assets.iter().filter_map(|exchange| asset_evidence(exchange)).collect();
+    let fact = |exchange: &&Exchange| -> Value {
+        let [request, response] = pair(exchange);
+        let target = exchange.complete_request().map(|request| quoted_text(request.head.target()));
+        json!({ "target": target, "request": request, "response": response, "status": status(exchange), "stream": exchange.stream })
+    };
     let filter = format!("http.request && ({}) && !(http.request.uri == \"/\")", Notebook::filter_of(&notebook.ports.http));
-    Answer::new(answer, evidence, filter, json!({ "assets": facts }))
+    Answer::new(
+        notebook,
+        answer,
+        Proof::of(&assets, |exchange| asset_evidence(exchange)),
+        filter,
+        || json!({ "assets": assets.iter().map(fact).collect::<Vec<_>>() }),
+    )
 }
 
-fn asset_evidence(exchange: &Exchange) -> Option<Evidence> {
-    let request = exchange.complete_request()?;
-    let mut text = format!("{}, {}, on stream {}", start_line(request), arrow(exchange), exchange.stream);
+fn asset_evidence(exchange: &Exchange) -> Evidence {
+    let request = exchange.complete_request();
+    let mut text = format!("{}, {}, on stream {}", request.map_or(String::new(), start_line), arrow(exchange), exchange.stream);
     for name in ["Referer", "If-None-Match", "If-Modified-Since"] {
-        if let Some(value) = field(&request.head, name) {
+        if let Some(value) = request.and_then(|request| field(&request.head, name)) {
             text.push_str(&format!("; `{name}: {value}`"));
         }
     }
@@ -168,7 +170,7 @@ fn asset_evidence(exchange: &Exchange) -> Option<Evidence> {
         Some(status) => format!("; answered by {status}"),
         None => "; no answer captured".to_owned(),
     });
-    Some(Evidence::new(both(exchange), text))
+    Evidence::new(both(exchange), text)
 }
 
 fn status(exchange: &Exchange) -> Option<u16> {

@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use super::words::{count, list};
-use super::{Answer, Evidence, Link, Notebook};
+use super::{Answer, Evidence, Link, Notebook, Proof};
 
 /// 3.1
 pub(super) fn handshakes(notebook: &Notebook) -> Answer {
     let links = &notebook.connections;
-    let facts: Vec<Value> = links.iter().map(handshake_fact).collect();
     let complete = links.iter().filter(|link| link.connection.handshake.complete()).count();
     let mut answer = if links.is_empty() {
         "The capture has no TCP connection, so it shows no handshake.".to_owned()
@@ -33,9 +32,14 @@ pub(super) fn handshakes(notebook: &Notebook) -> Answer {
             if cut.len() == 1 { "it" } else { "they" }
         ));
     }
-    let evidence = links.iter().map(handshake_evidence).collect();
     let filter = "tcp.flags.syn == 1 || (tcp.seq == 1 && tcp.ack == 1 && tcp.len == 0 && tcp.flags.fin == 0)";
-    Answer::new(answer, evidence, filter, json!({ "handshakes": facts }))
+    Answer::new(
+        notebook,
+        answer,
+        Proof::of(links, handshake_evidence),
+        filter,
+        || json!({ "handshakes": links.iter().map(handshake_fact).collect::<Vec<_>>() }),
+    )
 }
 
 fn handshake_fact(link: &Link) -> Value {
@@ -98,7 +102,7 @@ const POT: Pair = Pair { client: "web app", server: "coffee pot", option: "--pot
 
 /// 3.2
 pub(super) fn browser(notebook: &Notebook) -> Answer {
-    let mut answer = which(&BROWSER, &notebook.ports.http, &notebook.browser_links().collect::<Vec<_>>());
+    let mut answer = which(notebook, &BROWSER, &notebook.ports.http, &notebook.browser_links().collect::<Vec<_>>());
     let mut servers: Vec<String> = notebook.other_links().map(|link| link.server().to_string()).collect();
     servers.sort_unstable();
     servers.dedup();
@@ -110,7 +114,7 @@ pub(super) fn browser(notebook: &Notebook) -> Answer {
 
 /// 3.3
 pub(super) fn pot(notebook: &Notebook) -> Answer {
-    let mut answer = which(&POT, &notebook.ports.pot, &notebook.pot_links().collect::<Vec<_>>());
+    let mut answer = which(notebook, &POT, &notebook.ports.pot, &notebook.pot_links().collect::<Vec<_>>());
     if notebook.pot_links().next().is_some() {
         answer.answer.push_str(" Here the web app is the client: towards the pot it is the one that sends the SYN.");
     }
@@ -119,15 +123,15 @@ pub(super) fn pot(notebook: &Notebook) -> Answer {
 
 /// 4.2
 pub(super) fn pot_again(notebook: &Notebook) -> Answer {
-    do_they_stay(&POT, &notebook.ports.pot, &notebook.pot_links().collect::<Vec<_>>())
+    do_they_stay(notebook, &POT, &notebook.ports.pot, &notebook.pot_links().collect::<Vec<_>>())
 }
 
 /// 5.2
 pub(super) fn browser_again(notebook: &Notebook) -> Answer {
-    do_they_stay(&BROWSER, &notebook.ports.http, &notebook.browser_links().collect::<Vec<_>>())
+    do_they_stay(notebook, &BROWSER, &notebook.ports.http, &notebook.browser_links().collect::<Vec<_>>())
 }
 
-fn which(pair: &Pair, ports: &[u16], links: &[&Link]) -> Answer {
+fn which(notebook: &Notebook, pair: &Pair, ports: &[u16], links: &[&Link]) -> Answer {
     let Pair { client, server, .. } = pair;
     let answer = if links.is_empty() {
         none(pair, ports)
@@ -139,10 +143,10 @@ fn which(pair: &Pair, ports: &[u16], links: &[&Link]) -> Answer {
             list(links.iter().map(|link| link.client().port))
         )
     };
-    ports_answer(answer, pair, ports, links)
+    ports_answer(notebook, answer, pair, ports, links)
 }
 
-fn do_they_stay(pair: &Pair, ports: &[u16], links: &[&Link]) -> Answer {
+fn do_they_stay(notebook: &Notebook, pair: &Pair, ports: &[u16], links: &[&Link]) -> Answer {
     let Pair { client, server, .. } = pair;
     let mut answer = match links.len() {
         0 => none(pair, ports),
@@ -168,7 +172,7 @@ fn do_they_stay(pair: &Pair, ports: &[u16], links: &[&Link]) -> Answer {
             list(&kept) + if kept.len() == 1 { " carries" } else { " carry" }
         ));
     }
-    ports_answer(answer, pair, ports, links)
+    ports_answer(notebook, answer, pair, ports, links)
 }
 
 fn none(pair: &Pair, ports: &[u16]) -> String {
@@ -189,22 +193,19 @@ fn server_ports(links: &[&Link]) -> Vec<u16> {
     ports
 }
 
-fn ports_answer(answer: String, pair: &Pair, ports: &[u16], links: &[&Link]) -> Answer {
-    let connections: Vec<Value> = links
-        .iter()
-        .map(|link| json!({ "stream": link.stream(), "client": link.client().to_string(), "server": link.server().to_string() }))
-        .collect();
-    let evidence = links
-        .iter()
-        .map(|link| {
-            let how = match (link.connection.handshake.syn, link.role_is_seen()) {
-                (Some(syn), _) => format!("the {}'s SYN is frame {}", pair.client, syn.frame),
-                (None, true) => "the SYN was not captured, but its answer was".to_owned(),
-                (None, false) => "no SYN was captured: the known port tells who is the server".to_owned(),
-            };
-            let frame = link.connection.handshake.syn.unwrap_or(link.connection.first).frame;
-            Evidence::new([frame], format!("stream {}: {} → {}; {how}", link.stream(), link.client(), link.server()))
-        })
-        .collect();
-    Answer::new(answer, evidence, Notebook::filter_of(ports), json!({ "connections": connections }))
+fn ports_answer(notebook: &Notebook, answer: String, pair: &Pair, ports: &[u16], links: &[&Link]) -> Answer {
+    let proof = Proof::of(links, |link| {
+        let how = match (link.connection.handshake.syn, link.role_is_seen()) {
+            (Some(syn), _) => format!("the {}'s SYN is frame {}", pair.client, syn.frame),
+            (None, true) => "the SYN was not captured, but its answer was".to_owned(),
+            (None, false) => "no SYN was captured: the known port tells who is the server".to_owned(),
+        };
+        let frame = link.connection.handshake.syn.unwrap_or(link.connection.first).frame;
+        Evidence::new([frame], format!("stream {}: {} → {}; {how}", link.stream(), link.client(), link.server()))
+    });
+    Answer::new(notebook, answer, proof, Notebook::filter_of(ports), || {
+        let row =
+            |link: &&Link| json!({ "stream": link.stream(), "client": link.client().to_string(), "server": link.server().to_string() });
+        json!({ "connections": links.iter().map(row).collect::<Vec<_>>() })
+    })
 }

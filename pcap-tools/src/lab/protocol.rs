@@ -7,7 +7,7 @@ use htcpcp::header::Field;
 use serde_json::json;
 
 use super::words::{frames, list, place, quoted_text, start_line};
-use super::{Answer, Evidence, Notebook, pair};
+use super::{Answer, Evidence, Notebook, Proof, pair};
 use crate::exchange::Exchange;
 use crate::message::Message;
 
@@ -69,7 +69,13 @@ pub(super) fn formats(notebook: &Notebook) -> Answer {
             "body": quoted_text(&message.body),
         })
     };
-    Answer::new(answer, evidence, "htcpcp", json!({ "request": request.map(part), "response": response.map(part) }))
+    Answer::new(
+        notebook,
+        answer,
+        Proof::of(evidence, |piece| piece),
+        "htcpcp",
+        || json!({ "request": request.map(part), "response": response.map(part) }),
+    )
 }
 
 fn sample(kind: &str, message: &Message) -> Evidence {
@@ -114,18 +120,21 @@ pub(super) fn methods(notebook: &Notebook) -> Answer {
         list(Method::ALL.into_iter().map(Method::as_str)),
         list(&known)
     ));
-    let line = |what: &str, name: &String, frames: &Vec<u64>| {
-        Evidence::new(frames.iter().copied(), format!("{what} {name}: {}", frames_text(frames)))
+    let named = |what: &'static str, seen: &BTreeMap<String, Vec<u64>>| {
+        seen.iter().map(|(name, frames)| (what, name.clone(), frames.clone())).collect::<Vec<_>>()
     };
-    let mut evidence: Vec<Evidence> = methods.iter().map(|(name, frames)| line("method", name, frames)).collect();
-    evidence.extend(headers.iter().map(|(name, frames)| line("header field", name, frames)));
-    let facts = json!({
-        "methods": methods,
-        "headers": headers,
-        "supported_methods": Method::ALL.map(Method::as_str),
-        "known_headers": known,
+    let proof = Proof::of([named("method", &methods), named("header field", &headers)].concat(), |(what, name, frames)| {
+        let text = format!("{what} {name}: {}", frames_text(&frames));
+        Evidence::new(frames, text)
     });
-    Answer::new(answer, evidence, "htcpcp.request", facts)
+    Answer::new(notebook, answer, proof, "htcpcp.request", || {
+        json!({
+            "methods": methods,
+            "headers": headers,
+            "supported_methods": Method::ALL.map(Method::as_str),
+            "known_headers": known,
+        })
+    })
 }
 
 /// A field's name as the protocol spells it, or as it was sent.

@@ -3,10 +3,10 @@
 //! The table is the pot's own `RFC.md`, which a test of the pot keeps true; here it is only read.
 
 use htcpcp::{CoffeeUri, Command, Method};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::words::list;
-use super::{Answer, Evidence, Notebook};
+use super::{Answer, Evidence, Notebook, Proof};
 use crate::exchange::Exchange;
 use crate::message::Message;
 
@@ -47,23 +47,14 @@ pub(super) fn table(notebook: &Notebook) -> Answer {
         count => format!(" This capture shows {count} of them at work: numbers {}.", list(&shown)),
     });
     answer.push_str(" The table is about this project's pot; a capture of another one shows what was asked and answered, not its code.");
-    let evidence = rows
-        .iter()
-        .map(|(row, frames)| {
-            let seen = if frames.is_empty() {
-                String::new()
-            } else {
-                format!("; seen in {} {}", if frames.len() == 1 { "frame" } else { "frames" }, list(frames))
-            };
-            Evidence::new(
-                frames.iter().copied(),
-                format!("{}. {}, {}: {}, test {}{seen}", row.number, row.section, row.requirement, row.place, row.test),
-            )
-        })
-        .collect();
-    let facts: Vec<Value> = rows
-        .iter()
-        .map(|(row, frames)| {
+    let proof = Proof::of(&rows, |(row, frames)| {
+        let place = if frames.len() == 1 { "frame" } else { "frames" };
+        let seen = if frames.is_empty() { String::new() } else { format!("; seen in {place} {}", list(frames)) };
+        let Row { number, section, requirement, place, test } = row;
+        Evidence::new(frames.iter().copied(), format!("{number}. {section}, {requirement}: {place}, test {test}{seen}"))
+    });
+    Answer::new(notebook, answer, proof, "htcpcp", || {
+        let fact = |(row, frames): &(Row<'_>, Vec<u64>)| {
             json!({
                 "number": row.number,
                 "section": row.section,
@@ -72,9 +63,9 @@ pub(super) fn table(notebook: &Notebook) -> Answer {
                 "test": row.test.replace('`', ""),
                 "frames": frames,
             })
-        })
-        .collect();
-    Answer::new(answer, evidence, "htcpcp", json!({ "requirements": facts }))
+        };
+        json!({ "requirements": rows.iter().map(fact).collect::<Vec<_>>() })
+    })
 }
 
 /// The frames that show a requirement at work; of those that no message can show, none.

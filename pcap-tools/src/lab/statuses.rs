@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::chain::chains;
 use super::words::{arrow, both, count, list, quoted_text, start_line};
-use super::{Answer, Evidence, Link, Notebook, field, pair};
+use super::{Answer, Evidence, Link, Notebook, Proof, field, pair};
 use crate::exchange::Exchange;
 use crate::message::Message;
 
@@ -39,20 +39,19 @@ pub(super) fn reasons(notebook: &Notebook) -> Answer {
             answer.push_str(&format!(" {status} does not occur here."));
         }
     }
-    let evidence = statuses.values().flatten().filter_map(|exchange| explain(exchange)).collect();
-    let facts: Map<String, Value> = statuses
-        .iter()
-        .map(|(status, exchanges)| (status.to_string(), json!(exchanges.iter().map(|exchange| pair(exchange)).collect::<Vec<_>>())))
-        .collect();
+    let proof = Proof::of(statuses.values().flatten(), |exchange| explain(exchange));
+    let facts = || -> Map<String, Value> {
+        let pairs = |exchanges: &[&Exchange]| json!(exchanges.iter().map(|exchange| pair(exchange)).collect::<Vec<_>>());
+        statuses.iter().map(|(status, exchanges)| (status.to_string(), pairs(exchanges))).collect()
+    };
     let filter = format!("http.response.code in {{200, 302, 304}} && ({})", Notebook::filter_of(&notebook.ports.http));
-    Answer::new(answer, evidence, filter, json!({ "statuses": facts }))
+    Answer::new(notebook, answer, proof, filter, || json!({ "statuses": facts() }))
 }
 
 /// The header fields that explain a status.
-fn explain(exchange: &Exchange) -> Option<Evidence> {
-    let response = exchange.complete_response()?;
-    let asked = exchange.complete_request();
-    let mut text = format!("{}: {}", arrow(exchange), start_line(response));
+fn explain(exchange: &Exchange) -> Evidence {
+    let (asked, response) = (exchange.complete_request(), exchange.complete_response());
+    let mut text = format!("{}: {}", arrow(exchange), response.map_or(String::new(), start_line));
     if let Some(request) = asked {
         text.push_str(&format!(" to {}", start_line(request)));
     }
@@ -60,15 +59,15 @@ fn explain(exchange: &Exchange) -> Option<Evidence> {
         let head = message.map(|message| &message.head);
         names.iter().filter_map(|name| Some(format!("`{name}: {}`", field(head?, name)?))).collect()
     };
-    let why = match response.head.status() {
-        Some(304) => [of(asked, &["If-None-Match", "If-Modified-Since"]), of(Some(response), &["ETag", "Last-Modified"])].concat(),
-        Some(300..=399) => of(Some(response), &["Location"]),
-        _ => of(Some(response), &["Content-Type", "Content-Length"]),
+    let why = match response.and_then(|response| response.head.status()) {
+        Some(304) => [of(asked, &["If-None-Match", "If-Modified-Since"]), of(response, &["ETag", "Last-Modified"])].concat(),
+        Some(300..=399) => of(response, &["Location"]),
+        _ => of(response, &["Content-Type", "Content-Length"]),
     };
     if !why.is_empty() {
         text.push_str(&format!("; {}", why.join(", ")));
     }
-    Some(Evidence::new(both(exchange), text))
+    Evidence::new(both(exchange), text)
 }
 
 /// 7
@@ -118,7 +117,13 @@ pub(super) fn refusals(notebook: &Notebook) -> Answer {
         ));
     }
     let answer = answer.trim_end().to_owned();
-    Answer::new(answer, evidence, "htcpcp.response.code in {406, 418} || http.response.code in {406, 418}", Value::Object(facts))
+    Answer::new(
+        notebook,
+        answer,
+        Proof::of(evidence, |piece| piece),
+        "htcpcp.response.code in {406, 418} || http.response.code in {406, 418}",
+        || Value::Object(facts),
+    )
 }
 
 fn refusal(coffee: &Exchange, http: Option<&Exchange>) -> Evidence {
@@ -159,35 +164,26 @@ pub(super) fn encrypted(notebook: &Notebook) -> Answer {
             count(coffee, "HTCPCP exchange", "HTCPCP exchanges")
         ),
     });
-    let evidence = links
-        .iter()
-        .map(|link| {
-            let tls = link.talk.tls.as_ref();
-            let version = tls.and_then(|tls| tls.version()).map_or("version not captured".to_owned(), |version| version.to_string());
-            let name =
-                tls.and_then(|tls| tls.server_name.as_ref()).map_or("no server name".to_owned(), |name| format!("server name `{name}`"));
-            let first = link.connection.first.frame;
-            Evidence::new(
-                [first, link.connection.last.frame],
-                format!("stream {} ({} → {}): {version}, {name}; encrypted", link.stream(), link.client(), link.server()),
-            )
+    let proof = Proof::of(&links, |link| {
+        let tls = link.talk.tls.as_ref();
+        let version = tls.and_then(|tls| tls.version()).map_or("version not captured".to_owned(), |version| version.to_string());
+        let name = tls.and_then(|tls| tls.server_name.as_ref()).map_or("no server name".to_owned(), |name| format!("server name `{name}`"));
+        let (stream, client, server) = (link.stream(), link.client(), link.server());
+        let frames = [link.connection.first.frame, link.connection.last.frame];
+        Evidence::new(frames, format!("stream {stream} ({client} → {server}): {version}, {name}; encrypted"))
+    });
+    let fact = |link: &&Link| {
+        let tls = link.talk.tls.as_ref();
+        json!({
+            "stream": link.stream(),
+            "version": tls.and_then(|tls| tls.version()).map(|version| version.to_string()),
+            "server_name": tls.and_then(|tls| tls.server_name.clone()),
         })
-        .collect();
-    let facts: Vec<Value> = links
-        .iter()
-        .map(|link| {
-            let tls = link.talk.tls.as_ref();
-            json!({
-                "stream": link.stream(),
-                "version": tls.and_then(|tls| tls.version()).map(|version| version.to_string()),
-                "server_name": tls.and_then(|tls| tls.server_name.clone()),
-            })
-        })
-        .collect();
+    };
     let filter = if links.is_empty() {
         "tls || htcpcp".to_owned()
     } else {
         "tls.handshake.type == 1 || tls.handshake.type == 2 || htcpcp".to_owned()
     };
-    Answer::new(answer, evidence, filter, json!({ "tls": facts }))
+    Answer::new(notebook, answer, proof, filter, || json!({ "tls": links.iter().map(fact).collect::<Vec<_>>() }))
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::words::{count, list, quoted_text};
-use super::{Answer, Evidence, Link, Notebook, field};
-use crate::connection::{CloseKind, Side};
+use super::{Answer, Evidence, Link, Notebook, Proof, field};
+use crate::connection::CloseKind;
 use crate::exchange::{Exchange, Protocol};
 use crate::message::{Head, Message};
 
@@ -14,20 +14,19 @@ const AT_ONCE_NANOS: i64 = 1_000_000_000;
 /// What is said of one connection.
 struct Verdict<'a> {
     link: &'a Link,
-    /// Of the last response or, without one, of the last request.
-    version: Option<String>,
+    exchanges: Vec<&'a Exchange>,
+    /// The last ones.
+    request: Option<&'a Message>,
+    response: Option<&'a Message>,
     /// `None` where nothing tells.
     persistent: Option<bool>,
-    reasons: Vec<String>,
-    /// Frames that show them.
-    frames: Vec<u64>,
 }
 
 /// 5.3
 pub(super) fn persistence(notebook: &Notebook) -> Answer {
     let spoken = notebook.connections.iter().filter(|link| link.talk.protocol == Some(Protocol::Http));
-    let verdicts: Vec<Verdict<'_>> = spoken.map(|link| judge(link, notebook)).collect();
-    let mut versions: Vec<&str> = verdicts.iter().filter_map(|verdict| verdict.version.as_deref()).collect();
+    let verdicts: Vec<Verdict<'_>> = spoken.map(|link| Verdict::new(link, notebook)).collect();
+    let mut versions: Vec<String> = verdicts.iter().filter_map(Verdict::version).collect();
     versions.sort_unstable();
     versions.dedup();
     let of = |wanted: Option<bool>| {
@@ -64,40 +63,30 @@ pub(super) fn persistence(notebook: &Notebook) -> Answer {
     if !encrypted.is_empty() {
         answer.push_str(&format!(" What {} speaks inside of TLS cannot be read.", streams(&encrypted)));
     }
-    let facts: Vec<Value> = verdicts
-        .iter()
-        .map(|verdict| {
-            json!({
-                "stream": verdict.link.stream(),
-                "version": verdict.version,
-                "persistent": verdict.persistent,
-                "exchanges": verdict.link.talk.exchanges,
-                "closed_first_by": verdict.link.connection.close.first_by().map(|side| verdict.link.end_name(side)),
-                "reasons": verdict.reasons,
-            })
+    let proof = Proof::of(&verdicts, |verdict| {
+        let what = match verdict.persistent {
+            Some(true) => "persistent",
+            Some(false) => "not persistent",
+            None => "not known",
+        };
+        let version = verdict.version().unwrap_or("version not captured".to_owned());
+        let (stream, client, server) = (verdict.link.stream(), verdict.link.client(), verdict.link.server());
+        let (reasons, frames) = verdict.reasons();
+        Evidence::new(frames, format!("stream {stream} ({client} → {server}), {version}, {what}: {}", reasons.join("; ")))
+    });
+    let fact = |verdict: &Verdict<'_>| -> Value {
+        let link = verdict.link;
+        json!({
+            "stream": link.stream(),
+            "version": verdict.version(),
+            "persistent": verdict.persistent,
+            "exchanges": verdict.exchanges.len(),
+            "closed_first_by": link.connection.close.first_by().map(|side| link.end_name(side)),
+            "reasons": verdict.reasons().0,
         })
-        .collect();
-    let evidence = verdicts
-        .iter()
-        .map(|verdict| {
-            let what = match verdict.persistent {
-                Some(true) => "persistent",
-                Some(false) => "not persistent",
-                None => "not known",
-            };
-            let version = verdict.version.as_deref().unwrap_or("version not captured");
-            let link = verdict.link;
-            let text = format!(
-                "stream {} ({} → {}), {version}, {what}: {}",
-                link.stream(),
-                link.client(),
-                link.server(),
-                verdict.reasons.join("; ")
-            );
-            Evidence::new(verdict.frames.iter().copied(), text)
-        })
-        .collect();
-    Answer::new(answer, evidence, "http.connection || tcp.flags.fin == 1 || tcp.flags.reset == 1", json!({ "connections": facts }))
+    };
+    let filter = "http.connection || tcp.flags.fin == 1 || tcp.flags.reset == 1";
+    Answer::new(notebook, answer, proof, filter, || json!({ "connections": verdicts.iter().map(fact).collect::<Vec<_>>() }))
 }
 
 fn streams(numbers: &[u64]) -> String {
@@ -106,50 +95,70 @@ fn streams(numbers: &[u64]) -> String {
 
 /// Whether a Connection field has this option (RFC 9110 §7.6.1).
 fn has_option(head: &Head, option: &str) -> bool {
-    field(head, "Connection").is_some_and(|value| value.split(',').any(|word| word.trim().eq_ignore_ascii_case(option)))
+    let words = head.field("Connection").into_iter().flat_map(|value| value.split(|&byte| byte == b','));
+    words.into_iter().any(|word| word.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
 }
 
-fn judge<'a>(link: &'a Link, notebook: &'a Notebook) -> Verdict<'a> {
-    let exchanges: Vec<&Exchange> = notebook.exchanges_of(link.stream()).collect();
-    let request = exchanges.iter().rev().find_map(|exchange| exchange.request.as_ref());
-    let response = exchanges.iter().rev().find_map(|exchange| exchange.response.as_ref());
-    let mut reasons = Vec::new();
-    let mut frames = Vec::new();
-    for (who, message) in [("client", request), ("server", response)] {
-        if let Some(message) = message {
-            reasons.push(says(who, message));
-            frames.push(message.last.frame);
+impl<'a> Verdict<'a> {
+    fn new(link: &'a Link, notebook: &'a Notebook) -> Self {
+        let exchanges: Vec<&Exchange> = notebook.exchanges_of(link.stream()).collect();
+        let request = exchanges.iter().rev().find_map(|exchange| exchange.request.as_ref());
+        let response = exchanges.iter().rev().find_map(|exchange| exchange.response.as_ref());
+        let mut verdict = Self { link, exchanges, request, response, persistent: None };
+        verdict.persistent = verdict.judge();
+        verdict
+    }
+
+    fn judge(&self) -> Option<bool> {
+        let mut messages = self.request.into_iter().chain(self.response);
+        let last = self.response.or(self.request)?;
+        let persistent = self.exchanges.len() > 1
+            || !messages.any(|message| has_option(&message.head, "close")) && !is_old(last) && !self.server_hangs_up();
+        Some(persistent)
+    }
+
+    /// Whether the server was the first to close, as soon as its response was sent.
+    fn server_hangs_up(&self) -> bool {
+        let server = self.link.talk.client.other();
+        let close = &self.link.connection.close;
+        let waited = close.fins[server].zip(self.response).and_then(|(fin, response)| fin.time.since(response.last.time));
+        close.first_by() == Some(server) && waited.is_some_and(|waited| waited < AT_ONCE_NANOS)
+    }
+
+    /// Of the last response or, without one, of the last request.
+    fn version(&self) -> Option<String> {
+        self.response.or(self.request).map(|message| quoted_text(message.head.version()))
+    }
+
+    /// What the verdict rests on, and frames that show it.
+    fn reasons(&self) -> (Vec<String>, Vec<u64>) {
+        let mut frames = Vec::new();
+        let mut reasons = Vec::new();
+        for (who, message) in [("client", self.request), ("server", self.response)] {
+            if let Some(message) = message {
+                reasons.push(says(who, message));
+                frames.push(message.last.frame);
+            }
         }
+        reasons.push(format!("it carried {}", count(self.exchanges.len(), "exchange", "exchanges")));
+        let (sentence, close_frames) = close(self.link);
+        reasons.push(sentence);
+        frames.extend(close_frames);
+        let announced = self.request.into_iter().chain(self.response).any(|message| has_option(&message.head, "close"));
+        if self.persistent == Some(false) && !announced {
+            reasons.push(match self.response.or(self.request) {
+                Some(last) if is_old(last) => "HTTP/1.0 closes after each response unless both sides agree on keep-alive".to_owned(),
+                _ => "the server closed right after its only response, without saying so before".to_owned(),
+            });
+        }
+        reasons.extend(self.exchanges.iter().find_map(|exchange| upgrade(exchange)));
+        (reasons, frames)
     }
-    let carried = exchanges.len();
-    reasons.push(format!("it carried {}", count(carried, "exchange", "exchanges")));
-    let (sentence, close_frames) = close(link);
-    reasons.push(sentence);
-    frames.extend(close_frames);
-    let messages = || request.into_iter().chain(response);
-    let says_close = messages().any(|message| has_option(&message.head, "close"));
-    let old = response.or(request).is_some_and(|message| message.head.version() == b"HTTP/1.0" && !has_option(&message.head, "keep-alive"));
-    let hasty = response.is_some_and(|response| hangs_up(link, response));
-    let persistent = if carried > 1 {
-        Some(true)
-    } else if messages().next().is_none() {
-        None
-    } else if says_close {
-        Some(false)
-    } else if old {
-        reasons.push("HTTP/1.0 closes after each response unless both sides agree on keep-alive".to_owned());
-        Some(false)
-    } else if hasty {
-        reasons.push("the server closed right after its only response, without saying so before".to_owned());
-        Some(false)
-    } else {
-        Some(true)
-    };
-    if let Some(upgrade) = exchanges.iter().find_map(|exchange| upgrade(exchange)) {
-        reasons.push(upgrade);
-    }
-    let version = response.or(request).map(|message| quoted_text(message.head.version()));
-    Verdict { link, version, persistent, reasons, frames }
+}
+
+/// Whether a message of HTTP/1.0 ends its connection (RFC 9112 §9.3).
+fn is_old(message: &Message) -> bool {
+    message.head.version() == b"HTTP/1.0" && !has_option(&message.head, "keep-alive")
 }
 
 fn says(who: &str, message: &Message) -> String {
@@ -179,14 +188,6 @@ fn close(link: &Link) -> (String, Vec<u64>) {
 /// Whether both ends sent a FIN without having received the other's: each repeats its own.
 fn closed_at_once(link: &Link) -> bool {
     link.connection.close.is_simultaneous()
-}
-
-/// Whether the server was the first to close, as soon as its response was sent.
-fn hangs_up(link: &Link, response: &Message) -> bool {
-    let server: Side = link.talk.client.other();
-    let close = &link.connection.close;
-    close.first_by() == Some(server)
-        && close.fins[server].and_then(|fin| fin.time.since(response.last.time)).is_some_and(|waited| waited < AT_ONCE_NANOS)
 }
 
 /// What came of a request to speak another protocol.

@@ -50,7 +50,7 @@ pub struct Message {
     /// Bytes of the body, without chunk framing.
     pub body_bytes: u64,
     /// The beginning of the body, as far as whoever collects messages asks for it; none of a lost message's.
-    pub body: Vec<u8>,
+    pub body: Box<[u8]>,
     /// Bytes of this direction before it.
     pub offset: u64,
     /// Whether all of it is there.

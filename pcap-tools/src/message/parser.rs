@@ -188,10 +188,11 @@ impl Parser {
     }
 
     /// The beginning of the last body, if it was asked for.
-    pub fn take_body(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.kept)
+    pub fn take_body(&mut self) -> Box<[u8]> {
+        std::mem::take(&mut self.kept).into_boxed_slice()
     }
 
+    #[cold]
     fn keep(&mut self, bytes: &[u8]) {
         let room = self.keep.saturating_sub(self.kept.len());
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);

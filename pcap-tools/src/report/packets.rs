@@ -137,8 +137,8 @@ impl Sink for List<'_> {
         self.write_decided();
     }
 
-    fn body_limit(&self) -> usize {
-        self.screen.body_limit()
+    fn body_limit(&self, protocol: Protocol) -> usize {
+        self.screen.body_limit(protocol)
     }
 
     fn idle(&mut self) {
