@@ -97,16 +97,32 @@ fn lab_capture(name: &str) -> Option<Vec<u8>> {
 #[track_caller]
 fn check_lab(name: &str, expected: &[&str]) {
     let Some(capture) = lab_capture(name) else { return };
-    let coffee: Vec<_> = exchanges(&capture).into_iter().filter(|exchange| exchange.protocol == Protocol::Htcpcp).collect();
-    let found = found(&coffee);
+    let found = check_capture(&capture);
     assert_eq!(found.iter().map(|line| line.trim()).collect::<Vec<_>>(), expected, "pcap-tools");
-    let Some(frames) = agreed(&capture, &TWICE) else { return };
+}
+
+/// Holds what the dissector shows of a capture against what pcap-tools finds in it, which is returned.
+#[track_caller]
+fn check_capture(capture: &[u8]) -> Vec<String> {
+    let coffee: Vec<_> = exchanges(capture).into_iter().filter(|exchange| exchange.protocol == Protocol::Htcpcp).collect();
+    let found = found(&coffee);
+    let Some(frames) = agreed(capture, &TWICE) else { return found };
     assert_eq!(shown(&frames), found);
     // The nanoseconds of pcap-tools are those of `time`.
     for exchange in coffee {
         let response = exchange.complete_response().expect("all are complete").last.frame;
         let nanos = exchange.response_time().expect("all are answered");
         assert_eq!(chosen(&frames, response, &["time"]), format!("time={}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000));
+    }
+    found
+}
+
+#[test]
+fn the_sample_captures_are_shown_as_pcap_tools_reads_them() {
+    for (name, messages) in [("homepage_coffee", 2), ("coffee_brew", 10), ("coffee_418_406", 8), ("homepage_https", 2)] {
+        let path = workspace().join("sample_capture").join(name).with_extension("pcapng");
+        let capture = std::fs::read(path).expect("the sample captures are there");
+        assert_eq!(check_capture(&capture).len(), messages, "{name}");
     }
 }
 
