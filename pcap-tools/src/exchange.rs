@@ -498,7 +498,7 @@ impl Conversation {
             (_, ContentLength::Absent) if coffee && matches!(method, Some(Method::Brew | Method::Post)) => Framing::Legacy,
             (_, ContentLength::Absent) => Framing::Length(0),
         };
-        self.keep_body(place, spoken(coffee));
+        self.keep_body(place, if coffee { Protocol::Htcpcp } else { Protocol::Http });
         if (self.waiting.len() >= MAX_WAITING || place.out.waiting >= MAX_WAITING_ON_ALL)
             && let Some(oldest) = self.waiting.pop_front()
         {
@@ -534,7 +534,7 @@ impl Conversation {
             _ if coffee => Framing::UntilCloseCoffee,
             _ => Framing::UntilClose,
         };
-        self.keep_body(place, spoken(coffee));
+        self.keep_body(place, if coffee { Protocol::Htcpcp } else { Protocol::Http });
         self.answering = Some(response);
         framing
     }
@@ -581,7 +581,7 @@ impl Conversation {
                 asked.open = false;
                 finish(&mut asked.request);
                 if S::WATCHES {
-                    let protocol = spoken(asked.coffee);
+                    let protocol = if asked.coffee { Protocol::Htcpcp } else { Protocol::Http };
                     let heard = Heard { stream: place.context.stream, protocol, message: &asked.request, request: None };
                     place.out.sink.message(heard);
                 }
@@ -599,7 +599,7 @@ impl Conversation {
     fn tell_response<S: Sink>(&self, place: &mut Here<'_, S>, response: &Message) {
         let asked = if self.front_fits(response.offset) { self.waiting.front() } else { None };
         let coffee = asked.is_some_and(|asked| asked.coffee) || place.is_pots(response);
-        let protocol = spoken(coffee);
+        let protocol = if coffee { Protocol::Htcpcp } else { Protocol::Http };
         let request = asked.map(|asked| &asked.request);
         place.out.sink.message(Heard { stream: place.context.stream, protocol, message: response, request });
     }
@@ -698,7 +698,7 @@ impl Conversation {
                 let server = self.client.map_or(place.side, Side::other);
                 Here { context: place.context, side: server, out: place.out }.is_pots(response)
             });
-        let protocol = spoken(coffee);
+        let protocol = if coffee { Protocol::Htcpcp } else { Protocol::Http };
         let exchange = Exchange { stream: place.context.stream, protocol, request, interim, response };
         for message in exchange.request.iter().chain(&exchange.interim).chain(&exchange.response) {
             for kind in message.oddities.iter() {
@@ -728,11 +728,6 @@ impl Conversation {
         self.exchanges += 1;
         place.out.sink.exchange(exchange);
     }
-}
-
-/// What is spoken where `coffee` says whether a message is the pot's.
-fn spoken(coffee: bool) -> Protocol {
-    if coffee { Protocol::Htcpcp } else { Protocol::Http }
 }
 
 /// A start line for a finding: thousands of findings are kept, and a line may have 64 KB.

@@ -378,9 +378,39 @@ fn a_connection_is_followed() {
 }
 
 #[test]
+fn answers_keep_the_contract() {
+    let (_folder, path) = capture(&one_exchange());
+    let path = path.to_str().unwrap();
+    let answers = json(&check(&["answer", "--format", "json", path], 0).out);
+    let tasks: Vec<&str> = answers.as_array().unwrap().iter().map(|answer| answer["task"].as_str().unwrap()).collect();
+    let all = "3.1 3.2 3.3 3.4 3.5 4.1 4.2 4.3 4.4 5.1 5.2 5.3 5.4 5.5 6 7 8".split(' ');
+    assert_eq!(tasks, all.collect::<Vec<_>>());
+    assert_eq!(answers[0]["facts"]["handshakes"][0]["rtt_us"], 2000);
+    let documentation = std::fs::read_to_string(workspace().join("pcap-tools/FORMATS.md")).unwrap();
+    for answer in answers.as_array().unwrap() {
+        for key in answer.as_object().unwrap().keys().chain(answer["facts"].as_object().unwrap().keys()) {
+            let quoted = documentation.contains(&format!("`{key}`")) || documentation.contains(&format!("\"{key}\""));
+            assert!(quoted, "{key} is not in FORMATS.md");
+        }
+    }
+    let some = |task: &str| json(&check(&["answer", "--format", "json", "--task", task, path], 0).out).as_array().unwrap().len();
+    assert_eq!(["3", "5", "5.3", "6"].map(some), [5, 5, 1, 1]);
+    assert!(check(&["answer", "--task", "9", path], 2).err.contains("there is no such question"));
+    let text = check(&["answer", "--task", "3.4", path], 0).out;
+    assert!(text.contains("The capture has 1 request and 1 response of HTTP.") && text.contains("filter: http"), "{text}");
+    assert!(check(&["answer", "--format", "markdown", path], 0).out.contains("## 3.4 How many"));
+    let selected = json(&check(&["answer", "--format", "json", "-Y", "tcp.port == 5030", path], 0).out);
+    assert_eq!(selected[3]["facts"]["requests"], json("[]"));
+}
+
+#[test]
 fn help_teaches_and_completions_and_pages_are_made() {
     let help = check(&["summarize", "--help"], 0).out;
     assert!(help.contains("dumpcap -i lo -w - | pcap-tools summarize"), "{help}");
+    for (command, example) in [("packets", "-Y 'htcpcp or (tcp.port == 5031)'"), ("follow", "--format hex"), ("answer", "--task 5.3")] {
+        let help = check(&[command, "--help"], 0).out;
+        assert!(help.contains(example), "{help}");
+    }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(check(&["completions", shell], 0).out.contains("summarize"));
     }
@@ -392,10 +422,15 @@ fn help_teaches_and_completions_and_pages_are_made() {
 
 #[test]
 fn the_readme_shows_what_is_printed() {
-    let command_line = "summarize sample_capture/homepage_coffee.pcapng";
-    let arguments: Vec<_> = command_line.split(' ').collect();
-    let printed = finish(command(&arguments).current_dir(workspace()).output().unwrap()).out;
     let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
-    assert!(readme.contains(&format!("$ pcap-tools {command_line}\n{printed}```")), "the README should show:\n{printed}");
-    assert!(readme.contains(&format!("cargo run --release -p pcap-tools -- {command_line}\n")));
+    for command_line in ["summarize sample_capture/homepage_coffee.pcapng", "answer --task 7 sample_capture/coffee_418_406.pcapng"] {
+        let arguments: Vec<_> = command_line.split(' ').collect();
+        let printed = finish(command(&arguments).current_dir(workspace()).output().unwrap()).out;
+        let shown = format!("$ pcap-tools {command_line}
+{printed}```");
+        assert!(readme.contains(&shown), "the README should show:
+{shown}");
+    }
+    assert!(readme.contains("cargo run --release -p pcap-tools -- summarize sample_capture/homepage_coffee.pcapng
+"));
 }

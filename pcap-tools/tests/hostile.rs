@@ -11,9 +11,12 @@ use std::time::Duration;
 use pcap_tools::capture::Reader;
 use pcap_tools::craft::{self, Conversation, Endian, Extension, FIN, Pcap, Pcapng, Precision, Random, Segment, Side};
 use pcap_tools::exchange::Ports;
+use pcap_tools::filter::{Filter, Select};
+use pcap_tools::lab::{Detail, Lab, Tasks};
 use pcap_tools::message::Message;
 use pcap_tools::report::csv::{Header, Rows, Table};
 use pcap_tools::report::json::{Document, Lines};
+use pcap_tools::report::packets::{Format, List};
 use pcap_tools::report::text::{Colour, Report, RowLimit, Style};
 use pcap_tools::report::{Collect, rows::Counts};
 use pcap_tools::summary::{self, Capture};
@@ -986,4 +989,98 @@ fn many_pieces_behind_a_gap_do_not_slow_what_repeats_them() {
     }
     let capture = file.into_bytes();
     in_time(move || drop(read(&capture, Collect::default())));
+}
+
+#[test]
+fn filters_of_any_text_are_read_or_refused() {
+    const PIECES: [&str; 40] = [
+        "tcp.port",
+        "http",
+        "ip.addr",
+        "frame",
+        "eth.src",
+        "==",
+        "!=",
+        "===",
+        "<=",
+        "in",
+        "not",
+        "any",
+        "all",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "..",
+        ",",
+        ":",
+        "-",
+        "&",
+        "80",
+        "0x1f",
+        "-1",
+        "10.0.0.0/8",
+        "::1",
+        "\"a\\x41\"",
+        "\"",
+        "'",
+        "\\",
+        "matches",
+        "contains",
+        "r\"(\"",
+        "é",
+        "len(",
+        "&&",
+        "or",
+    ];
+    let mut random = Random::new(4);
+    let mut sound = 0;
+    for _ in 0..20_000 {
+        let text: String =
+            (0..random.below(9)).map(|_| [PIECES[random.below(PIECES.len())], [" ", ""][random.below(2)]].concat()).collect();
+        match Filter::compile(&text) {
+            Ok(_) => sound += 1,
+            // The place lies in the text, and the sentence can be written.
+            Err(error) => assert!(text.get(error.span.clone()).is_some() && !error.to_string().is_empty(), "{text}"),
+        }
+    }
+    assert!(sound > 500, "{sound} filters were sound");
+    let deep = format!("{}tcp{}", "(".repeat(100_000), ")".repeat(100_000));
+    assert!(Filter::compile(&deep).is_err());
+}
+
+#[test]
+fn hostile_captures_are_filtered_and_answered() {
+    let filter = "http.file_data contains \"a\" || htcpcp.response_in || tls.handshake.type == 1 || tcp.analysis.flags || ipv6.fraghdr.more == 1 || http.time > 1";
+    let filter = Filter::compile(filter).expect("a filter");
+    let mut random = Random::new(6);
+    for _ in 0..100 {
+        let mut talk =
+            Conversation::new("127.0.0.1:50000".parse().unwrap(), format!("127.0.0.1:{}", [5030, 5031][random.below(2)]).parse().unwrap());
+        talk.handshake().client("BREW coffee://ducky HTTP/1.1\r\n\r\nstart").server("HTCPCP/1.1 200 OK\r\n\r\n{}");
+        talk.client("GET /?method=brew&a=%zz HTTP/1.1\r\nHost: x\r\n\r\n")
+            .server("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
+        talk.close(Side::Server);
+        random.shuffle(&mut talk.segments);
+        talk.segments.truncate(random.below(talk.segments.len() + 1));
+        let mut packets = talk.packets();
+        for packet in &mut packets {
+            for _ in 0..random.below(3) {
+                let at = 1 + random.below(packet.len() - 1);
+                packet[at] = random.number() as u8;
+            }
+        }
+        let capture = craft::capture(&packets);
+        let reader = || Reader::new(Cursor::new(capture.clone())).expect("a capture");
+        let mut out = Vec::new();
+        let list = List::new(filter.clone(), Format::Json, &mut out);
+        summary::run(reader(), Ports::default(), list).1.finish().expect("memory takes everything");
+        let all = List::new(Filter::all(), Format::Csv, &mut out);
+        assert_eq!(summary::run(reader(), Ports::default(), all).1.finish().expect("memory takes everything"), packets.len() as u64);
+        let selected = Select::new(filter.clone(), Lab::new(Ports::default()));
+        let (_, lab) = summary::run(reader(), Ports::default(), selected).1.finish();
+        assert_eq!(lab.answers(Tasks::All, Detail::Facts).len(), 17);
+    }
 }

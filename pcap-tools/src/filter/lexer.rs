@@ -154,7 +154,8 @@ fn escape(text: &str, at: usize) -> Result<(Escaped, usize), Error> {
         Some((u32::from_str_radix(&digits, radix).ok()?, 1 + from + digits.len()))
     };
     let simple = |byte: u8| Ok((Escaped::Byte(byte), 2));
-    let bad = || Error::new(text, at..(at + 2).min(text.len()), "this escape has no meaning");
+    let escaped = rest.chars().next().map_or(0, char::len_utf8);
+    let bad = || Error::new(text, at..at + 1 + escaped, "this escape has no meaning");
     match rest.chars().next() {
         Some('a') => simple(7),
         Some('b') => simple(8),
@@ -206,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_has_no_meaning_is_pointed_at() {
-        for (text, place) in [("tcp $ ip", 4..5), ("x == \"abc", 5..9), (r#""\q""#, 1..3), ("'ab'", 0..4)] {
+        for (text, place) in [("tcp $ ip", 4..5), ("x == \"abc", 5..9), (r#""\q""#, 1..3), (r#""\é""#, 1..4), ("'ab'", 0..4)] {
             assert_eq!(tokens(text).expect_err(text).span, place, "{text}");
         }
     }
