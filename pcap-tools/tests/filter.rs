@@ -5,6 +5,7 @@
 //! frames, so that a statistic by milliseconds is one by frames. HTCPCP is judged by the project's own dissector.
 //! Where tshark, a capture or the dissector is missing, a line on standard error says what was skipped.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use pcap_tools::craft::{
 };
 use pcap_tools::exchange::Ports;
 use pcap_tools::filter::Filter;
+use pcap_tools::lab::{Detail, Lab, Tasks};
 use pcap_tools::report::packets::{Format, List};
 use pcap_tools::summary;
 
@@ -268,12 +270,12 @@ fn judge(capture: &[u8], filters: &[&str]) -> Option<Vec<Vec<u64>>> {
     Some(frames)
 }
 
-/// The frames of a filter, by tshark's own `-Y`.
-fn judge_one(capture: &[u8], filter: &str) -> Option<Vec<u64>> {
+/// The frames of a filter, by tshark's own `-Y`; `passes` may ask for a second pass (`-2`).
+fn judge_one(capture: &[u8], filter: &str, passes: &[&str]) -> Option<Vec<u64>> {
     let home = tempfile::tempdir().expect("a temporary folder");
     let path = home.path().join("a.pcapng");
     std::fs::write(&path, capture).expect("the capture is written");
-    let output = tshark(home.path(), &path).args(["-Y", filter, "-T", "fields", "-e", "frame.number"]).output().ok()?;
+    let output = tshark(home.path(), &path).args(passes).args(["-Y", filter, "-T", "fields", "-e", "frame.number"]).output().ok()?;
     assert!(output.status.success(), "{filter}: {}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).expect("tshark prints text").lines().map(|line| line.parse().expect("a number")).collect())
 }
@@ -348,12 +350,18 @@ fn web(port: u16) -> Conversation {
     talk
 }
 
-fn lab(name: &str) {
+/// One of the lab's captures, if it is there.
+fn lab_capture(name: &str) -> Option<Vec<u8>> {
     let folder = std::env::var_os("SHARED_CAPTURES").map_or_else(|| workspace().join("../shared/captures"), PathBuf::from);
-    let Ok(bytes) = std::fs::read(folder.join(name)) else {
+    let bytes = std::fs::read(folder.join(name)).ok();
+    if bytes.is_none() {
         eprintln!("skipped: no {name} in {}", folder.display());
-        return;
-    };
+    }
+    bytes
+}
+
+fn lab(name: &str) {
+    let Some(bytes) = lab_capture(name) else { return };
     let mut reader = Reader::new(Cursor::new(bytes)).expect("a capture");
     let mut frames = Vec::new();
     while let Some(frame) = reader.next_frame().expect("a sound capture") {
@@ -570,7 +578,32 @@ fn filters_that_are_judged_alone() {
     let capture = of_packets(&talk.packets());
     for filter in ALONE {
         let mine = ours(&capture, filter);
-        if let Some(theirs) = judge_one(&capture, filter) {
+        if let Some(theirs) = judge_one(&capture, filter, &[]) {
+            assert_eq!(mine, theirs, "{filter}");
+        }
+    }
+}
+
+#[test]
+fn answers_have_filters_that_wireshark_takes() {
+    let Some(capture) = lab_capture("coffee_brew.pcapng").filter(|_| dissector().is_some()) else { return };
+    let reader = Reader::new(Cursor::new(capture.clone())).expect("a capture");
+    let lab = summary::run(reader, Ports::default(), Lab::new(Ports::default())).1;
+    let filters: BTreeSet<String> = lab.answers(Tasks::All, Detail::Page).into_iter().map(|answer| answer.filter).collect();
+    for filter in filters {
+        let mine = ours(&capture, &filter);
+        if let Some(theirs) = judge_one(&capture, &filter, &[]) {
+            assert_eq!(mine, theirs, "{filter}");
+        }
+    }
+}
+
+#[test]
+fn answers_are_linked_as_in_a_second_pass() {
+    let Some(capture) = lab_capture("coffee_brew.pcapng").filter(|_| dissector().is_some()) else { return };
+    for filter in ["http.response_in", "http.response_in == 100", "htcpcp.response_in == 92"] {
+        let mine = ours(&capture, filter);
+        if let Some(theirs) = judge_one(&capture, filter, &["-2"]) {
             assert_eq!(mine, theirs, "{filter}");
         }
     }

@@ -237,24 +237,13 @@ fn message_info(spoken: &Spoken) -> String {
 }
 
 fn segment_info(tcp: &Tcp<'_>) -> String {
-    const NAMES: [(u16, &str); 9] = [
-        (0x002, "SYN"),
-        (0x001, "FIN"),
-        (0x008, "PSH"),
-        (0x004, "RST"),
-        (0x010, "ACK"),
-        (0x020, "URG"),
-        (0x040, "ECE"),
-        (0x080, "CWR"),
-        (0x100, "AE"),
-    ];
+    // In the order of the bits, as Wireshark has them.
+    const NAMES: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
     let header = tcp.header();
     let port = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-    let bits = port(12) & 0x1ff;
-    // In the order of the bits, as Wireshark has them.
-    let mut flags: Vec<_> = NAMES.into_iter().filter(|(bit, _)| bits & bit != 0).collect();
-    flags.sort_unstable_by_key(|(bit, _)| *bit);
-    let flags = flags.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(", ");
+    let bits = port(12);
+    let flags: Vec<&str> = (0..).zip(NAMES).filter(|(bit, _)| bits & 1 << bit != 0).map(|(_, name)| name).collect();
+    let flags = flags.join(", ");
     let derived = &tcp.derived;
     let mut info = String::new();
     for remark in derived.flags.texts() {
