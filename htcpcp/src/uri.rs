@@ -90,6 +90,9 @@ impl Scheme {
     ///
     /// Source: RFC 2324 §3; RFC 3986 §3.1 for the case. Departure: RFC 3986 does not encode schemes at all.
     pub fn find(spelled: &[u8]) -> Option<&'static Scheme> {
+        if spelled.eq_ignore_ascii_case(COFFEE.spelling.as_bytes()) {
+            return Some(&COFFEE);
+        }
         let word = Word::decode(spelled)?;
         Scheme::ALL.iter().find(|scheme| scheme.is(word.as_bytes()))
     }
@@ -197,6 +200,9 @@ const fn language(name: &'static str, code: &'static str) -> Language {
     Language { name, code }
 }
 
+/// What nearly everybody asks for.
+const COFFEE: Scheme = scheme("coffee", "coffee", &[language("English", "en")]);
+
 static SCHEMES: [Scheme; 23] = [
     scheme("koffie", "koffie", &[language("Afrikaans", "af"), language("Dutch", "nl")]),
     scheme("q%C3%A6hv%C3%A6", "qæhvæ", &[language("Azerbaijani", "az")]),
@@ -216,7 +222,7 @@ static SCHEMES: [Scheme; 23] = [
     scheme("kava", "kava", &[language("Croatian", "hr")]),
     scheme("k%C3%A1va", "káva", &[language("Czech", "cs")]),
     scheme("kaffe", "kaffe", &[language("Danish", "da"), language("Norwegian", "no"), language("Swedish", "sv")]),
-    scheme("coffee", "coffee", &[language("English", "en")]),
+    COFFEE,
     scheme("kafo", "kafo", &[language("Esperanto", "eo")]),
     scheme("kohv", "kohv", &[language("Estonian", "et")]),
     scheme("kahvi", "kahvi", &[language("Finnish", "fi")]),
