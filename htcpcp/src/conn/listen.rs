@@ -8,12 +8,14 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time;
 
 /// How many connections may wait to be accepted. The system may allow fewer.
@@ -125,8 +127,22 @@ pub struct Closing(watch::Receiver<bool>);
 impl Closing {
     /// Returns when the server shuts down.
     pub async fn wait(mut self) {
-        // An error means that the accept loop is gone, and the server with it.
-        let _ = self.0.wait_for(|closing| *closing).await;
+        let seen = self.0.clone();
+        // Not by halves: a notice that was put off for the sake of other tasks would count as asked for.
+        let mut notice = pin!(task::unconstrained(self.0.wait_for(|closing| *closing)));
+        let mut asked_by: Option<Waker> = None;
+        std::future::poll_fn(|cx| {
+            // A connection looks here with each request. Asking for the notice takes a lock that all connections share,
+            // and once is enough.
+            let is_asked_for = asked_by.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+            if is_asked_for && matches!(seen.has_changed(), Ok(false)) {
+                return Poll::Pending;
+            }
+            asked_by = Some(cx.waker().clone());
+            // An error means that the accept loop is gone, and the server with it.
+            notice.as_mut().poll(cx).map(|_| ())
+        })
+        .await;
     }
 }
 
