@@ -23,6 +23,21 @@ use crate::order::Refusal;
 pub const SERVER: &str = "CoffeePot";
 
 static SAFE: LazyLock<HeaderName> = LazyLock::new(|| name(Field::Safe));
+/// The fields of an answer to a safe method, for each of [`CONTENT_TYPES`]; the date has yet to be filled in. To copy a
+/// head costs less than to put it together.
+static HEADS: LazyLock<[HeaderMap; 4]> = LazyLock::new(|| {
+    CONTENT_TYPES.map(|kind| {
+        let mut head = HeaderMap::new();
+        head.insert(header::SERVER, HeaderValue::from_static(SERVER));
+        head.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        head.insert(header::DATE, HeaderValue::from_static(""));
+        head.insert(SAFE.clone(), HeaderValue::from_static("yes"));
+        head
+    })
+});
+/// What an answer can be, in HTCPCP and in HTTP.
+const CONTENT_TYPES: [&str; 4] = [COFFEEPOT, TEAPOT, "application/json", "text/plain"];
+
 static ALTERNATES: LazyLock<HeaderName> = LazyLock::new(|| name(Field::Alternates));
 
 /// An answer before it is written in either dialect.
@@ -76,24 +91,26 @@ impl Answer {
     /// The response to a request with `method`.
     pub fn write(self, method: &http::Method, dialect: Dialect, clock: &Clock) -> http::Response<Full<Bytes>> {
         let status = Status::find(self.code).expect("the pot answers with statuses of the protocol");
-        let (kind, date) = match (dialect, self.content) {
-            (Dialect::Htcpcp, Content::Tea) => (TEAPOT, clock.lab_date()),
-            (Dialect::Htcpcp, _) => (COFFEEPOT, clock.lab_date()),
-            (Dialect::Http, Content::Text) => ("text/plain", clock.http_date()),
-            (Dialect::Http, _) => ("application/json", clock.http_date()),
+        let [coffeepot, teapot, json, text] = &*HEADS;
+        let (head, date) = match (dialect, self.content) {
+            (Dialect::Htcpcp, Content::Tea) => (teapot, clock.lab_date()),
+            (Dialect::Htcpcp, _) => (coffeepot, clock.lab_date()),
+            (Dialect::Http, Content::Text) => (text, clock.http_date()),
+            (Dialect::Http, _) => (json, clock.http_date()),
         };
         let mut response = http::Response::new(Full::new(self.body));
         *response.status_mut() = http::StatusCode::from_u16(status.code).expect("statuses have three digits");
         if response.status().canonical_reason() != Some(status.reason) {
             response.extensions_mut().insert(ReasonPhrase::from_static(status.reason.as_bytes()));
         }
+        *response.headers_mut() = head.clone();
         let headers = response.headers_mut();
-        headers.insert(header::SERVER, HeaderValue::from_static(SERVER));
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(header::DATE, date);
         let known = Method::from_bytes(method.as_str().as_bytes());
         let is_safe = known.map_or(method.is_safe(), Method::is_safe);
-        headers.insert(SAFE.clone(), HeaderValue::from_static(if is_safe { "yes" } else { "no" }));
+        if !is_safe {
+            headers.insert(SAFE.clone(), HeaderValue::from_static("no"));
+        }
         if known.is_some_and(Method::is_deprecated) {
             // The day of RFC 2324, in the form of RFC 9745 §2.1.
             headers.insert(HeaderName::from_static("deprecation"), HeaderValue::from_static("@891388800"));
