@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use htcpcp::conn::{Dialect, Fault, Target};
+use htcpcp::conn::Asked;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
@@ -19,20 +19,20 @@ use crate::order::{self, Order};
 const BODY_LIMIT: usize = 1024;
 
 /// Answers `request`. A body has to be there within `body_time`.
-pub async fn answer(kitchen: &Arc<Kitchen>, body_time: Duration, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let (head, body) = request.into_parts();
-    let dialect = head.extensions.get::<Dialect>().copied().unwrap_or(Dialect::Http);
-    let answer = match head.extensions.get::<Fault>() {
+///
+/// What takes its time is boxed: each connection holds this future, and it is moved about with each request.
+pub async fn answer(kitchen: &Arc<Kitchen>, body_time: Duration, mut request: Request<Incoming>, asked: Asked) -> Response<Full<Bytes>> {
+    let answer = match asked.fault {
         Some(fault) => Answer::text(fault.status().as_u16(), fault.to_string()),
-        None => match read(body, body_time).await {
+        None => match read(request.body_mut(), body_time).await {
             Ok(body) => {
-                let request = order::Request {
-                    method: head.method.as_str().as_bytes(),
-                    target: head.extensions.get::<Target>().map_or(b"/", Target::as_bytes),
-                    headers: &head.headers,
+                let order = Order::read(order::Request {
+                    method: request.method().as_str().as_bytes(),
+                    target: asked.target.as_bytes(),
+                    headers: request.headers(),
                     body: &body,
-                };
-                match Order::read(request) {
+                });
+                match order {
                     Ok(order) => carry_out(kitchen, order).await,
                     Err(refusal) => refusal.into(),
                 }
@@ -40,15 +40,15 @@ pub async fn answer(kitchen: &Arc<Kitchen>, body_time: Duration, request: Reques
             Err(answer) => answer,
         },
     };
-    answer.write(&head.method, dialect, kitchen.clock())
+    answer.write(request.method(), asked.dialect, kitchen.clock())
 }
 
 /// The body. Where it ends is unknown if it is not read to its end, and so is where the next request begins.
-async fn read(body: Incoming, time: Duration) -> Result<Bytes, Answer> {
+async fn read(body: &mut Incoming, time: Duration) -> Result<Bytes, Answer> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout(time, Limited::new(body, BODY_LIMIT).collect()).await {
+    match Box::pin(tokio::time::timeout(time, Limited::new(body, BODY_LIMIT).collect())).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Answer::last(413, "The body is too large")),
         Ok(Err(_)) => Err(Answer::last(400, "The body ended before its end")),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use htcpcp::conn::listen::{self, Accepted, Admission};
-use htcpcp::conn::{self, Dialect, Target, server};
+use htcpcp::conn::{self, Asked, Dialect, server};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -55,13 +55,13 @@ pub async fn run(listener: TcpListener, kitchen: Arc<Kitchen>, limits: Limits, s
 
 async fn serve(accepted: Accepted, kitchen: Arc<Kitchen>, options: Arc<server::Options>, body_time: Duration) {
     let Accepted { stream, peer, admission, closing } = accepted;
-    let handler = |request: Request<Incoming>| {
+    let handler = |request: Request<Incoming>, asked: Asked| {
         let kitchen = &kitchen;
         async move {
-            let line = tracing::enabled!(tracing::Level::INFO).then(|| Line::begin(&request));
+            let line = tracing::enabled!(tracing::Level::INFO).then(|| Line::begin(&request, &asked));
             let response = match admission {
-                Admission::Admitted => handler::answer(kitchen, body_time, request).await,
-                Admission::TurnedAway => no_place(kitchen, &request),
+                Admission::Admitted => handler::answer(kitchen, body_time, request, asked).await,
+                Admission::TurnedAway => no_place(kitchen, &request, asked.dialect),
             };
             if let Some(line) = line {
                 line.end(peer, &response);
@@ -77,8 +77,7 @@ async fn serve(accepted: Accepted, kitchen: Arc<Kitchen>, options: Arc<server::O
     }
 }
 
-fn no_place(kitchen: &Kitchen, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let dialect = request.extensions().get::<Dialect>().copied().unwrap_or(Dialect::Http);
+fn no_place(kitchen: &Kitchen, request: &Request<Incoming>, dialect: Dialect) -> Response<Full<Bytes>> {
     Answer::last(503, "All places at the pot are taken; try again").write(request.method(), dialect, kitchen.clock())
 }
 
@@ -89,9 +88,8 @@ struct Line {
 }
 
 impl Line {
-    fn begin(request: &Request<Incoming>) -> Line {
-        let target = request.extensions().get::<Target>().map(Target::to_string).unwrap_or_default();
-        Line { request: format!("{} {target}", request.method()), begun: Instant::now() }
+    fn begin(request: &Request<Incoming>, asked: &Asked) -> Line {
+        Line { request: format!("{} {}", request.method(), asked.target), begun: Instant::now() }
     }
 
     fn end(self, peer: SocketAddr, response: &Response<Full<Bytes>>) {

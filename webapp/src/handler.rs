@@ -5,7 +5,7 @@ use askama::Template;
 use bytes::Bytes;
 use htcpcp::conn::Fault;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Extensions, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use jiff::Timestamp;
 
@@ -38,9 +38,9 @@ pub struct Site {
 }
 
 impl Site {
-    /// Answers a request. Its body means nothing here.
-    pub async fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
-        let response = self.find(request.method(), request.uri(), request.headers(), request.extensions()).await;
+    /// Answers a request, or says that there was none: `fault`. Its body means nothing here.
+    pub async fn answer<B>(&self, request: &Request<B>, fault: Option<Fault>) -> Response<Full<Bytes>> {
+        let response = self.find(request.method(), request.uri(), request.headers(), fault).await;
         with_common(response.unwrap_or_else(|problem| html(problem.status, &*problem)))
     }
 
@@ -61,9 +61,9 @@ impl Site {
         method: &Method,
         uri: &http::Uri,
         headers: &HeaderMap,
-        extensions: &Extensions,
+        fault: Option<Fault>,
     ) -> Result<Response<Full<Bytes>>, Box<Problem>> {
-        if let Some(fault) = extensions.get::<Fault>() {
+        if let Some(fault) = fault {
             return Err(Problem::new(fault.status(), "That was no request", format!("It ended in nothing: {fault}.")));
         }
         if !matches!(*method, Method::GET | Method::HEAD) {

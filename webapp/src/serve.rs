@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use htcpcp::conn::listen::{self, Accepted, Admission, Closing};
-use htcpcp::conn::server;
+use htcpcp::conn::{Asked, server};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -79,12 +79,12 @@ struct Visit {
 impl Visit {
     async fn serve<S: AsyncRead + AsyncWrite + Unpin>(self, stream: S, options: &server::Options) {
         let Visit { site, peer, admission, closing } = self;
-        let handler = |request: Request<Incoming>| {
+        let handler = |request: Request<Incoming>, asked: Asked| {
             let site = &site;
             async move {
                 let begun = Instant::now();
                 let response = match admission {
-                    Admission::Admitted => site.answer(&request).await,
+                    Admission::Admitted => site.answer(&request, asked.fault).await,
                     Admission::TurnedAway => site.turn_away(),
                 };
                 log(&request, &response, peer, begun.elapsed());

@@ -8,7 +8,7 @@
 //! nothing else.
 //!
 //! ```
-//! use htcpcp::conn::{Dialect, Target, client, server};
+//! use htcpcp::conn::{Asked, Dialect, client, server};
 //! use http::{Request, Response};
 //! use http_body_util::{BodyExt, Full};
 //! use hyper::body::{Bytes, Incoming};
@@ -16,9 +16,8 @@
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
 //! # runtime.block_on(async {
 //! let (pot, drinker) = tokio::io::duplex(1024);
-//! let handler = |request: Request<Incoming>| async move {
-//!     let target: &Target = request.extensions().get().expect("every request has a target");
-//!     assert_eq!(target.as_bytes(), b"coffee://ducky");
+//! let handler = |_: Request<Incoming>, asked: Asked| async move {
+//!     assert_eq!(asked.target.as_bytes(), b"coffee://ducky");
 //!     Response::new(Full::new(Bytes::from("{}")))
 //! };
 //! let options = server::Options::default();
@@ -50,7 +49,22 @@ use std::fmt;
 use bytes::Bytes;
 use http::StatusCode;
 
-/// How an answer's status line begins. A server finds it among a request's extensions, a client among a response's.
+/// What a server's handler has to know of a request beside what `http` can say.
+///
+/// It comes beside the request and not among its extensions: nothing a client sends can get there either, but those are
+/// a map on the heap, with a value on the heap for each type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What was asked for.
+    pub target: Target,
+    /// What the answer will be written in.
+    pub dialect: Dialect,
+    /// Why there is no request, if there is none: the one beside it is a made-up `GET /`, and its target is there as
+    /// far as it was read.
+    pub fault: Option<Fault>,
+}
+
+/// How an answer's status line begins. A server finds it in [`Asked`], a client among a response's extensions.
 ///
 /// An HTCPCP version token or a target that no HTTP server knows asks for HTCPCP; a path, `*`, a URI of `http` or
 /// `https` and the method CONNECT ask for HTTP. So the lab's client, which sends `BREW coffee://ducky HTTP/1.1`, is
@@ -68,8 +82,7 @@ pub enum Dialect {
 
 /// The target of a request exactly as it stands in the request line: a coffee URI, a path, `pot-1`, any bytes.
 ///
-/// A server finds it among a request's extensions, where nothing that a client sends can put it. The request's `Uri`
-/// is the same for an ordinary path, and `/` for everything else, because `http::Uri` refuses `coffee:/pot-1`, loses
+/// A server finds it in [`Asked`]. The request's `Uri` is the same for an ordinary path, and `/` for everything else, because `http::Uri` refuses `coffee:/pot-1`, loses
 /// what follows a `#` and takes no byte that is not UTF-8.
 ///
 /// Cost: shares the bytes of the head that was read; no copy.
@@ -103,8 +116,7 @@ impl fmt::Display for Target {
 
 /// Why there is no request to answer, but a client to tell so.
 ///
-/// The server's handler is called with a made-up `GET /` that has this among its extensions (and a [`Target`] as far
-/// as one was read). It answers what it likes, [`Fault::status`] for example; the connection closes after that.
+/// The server's handler is called with a made-up `GET /` and finds this in [`Asked`]. It answers what it likes, [`Fault::status`] for example; the connection closes after that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// The head did not end in time.

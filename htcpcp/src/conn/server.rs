@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 
 use super::alarm::{self, Alarm};
 use super::dialect::{self, AnswerHead, Body, CLOSE, FAULTY, Follows, Remaining, RequestHead};
-use super::{Dialect, Error, Fault, Target};
+use super::{Asked, Dialect, Error, Fault, Target};
 
 /// What a client may demand of a connection.
 #[derive(Clone, Debug)]
@@ -64,8 +64,7 @@ impl Default for Options {
 
 /// Serves one connection until it ends, or until `shutdown` resolves and what runs has been answered.
 ///
-/// The handler finds a [`Dialect`], a [`Target`] and in some cases a [`Fault`] among a request's extensions. It is
-/// called for one request after the other. Its time is its own: it has to bound how long it reads a body.
+/// The handler is given each request with what was [`Asked`], and is called for one request after the other. Its time is its own: it has to bound how long it reads a body.
 ///
 /// After `shutdown`, requests whose heads have been received completely are answered, and nothing more is read.
 ///
@@ -76,19 +75,16 @@ impl Default for Options {
 pub async fn serve<S, H, F, B>(stream: S, options: &Options, handler: H, shutdown: impl Future<Output = ()>) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    H: Fn(Request<Incoming>) -> F,
+    H: Fn(Request<Incoming>, Asked) -> F,
     F: Future<Output = Response<B>>,
     B: HttpBody + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let shared = Shared::default();
-    let service = service_fn(|mut request: Request<Incoming>| {
+    let service = service_fn(|request: Request<Incoming>| {
         // Without, hyper has read a request out of what was no head for us: it must not be answered.
         let asked = shared.take_asked().ok_or_else(|| io::Error::other("a request was read that had not been handed over"));
-        let answer = asked.map(|asked| {
-            asked.attach(&mut request);
-            handler(request)
-        });
+        let answer = asked.map(|asked| handler(request, asked));
         async move {
             let mut answer = answer?.await;
             // hyper panics at versions that it cannot write; this one is fitted to the request's.
@@ -115,25 +111,6 @@ where
 
 /// The most that the adapter adds to a head, in bytes.
 const ADDED_LIMIT: usize = 64;
-
-/// What the adapter knows of the request that it has handed to hyper.
-#[derive(Debug)]
-struct Asked {
-    target: Target,
-    dialect: Dialect,
-    fault: Option<Fault>,
-}
-
-impl Asked {
-    fn attach(self, request: &mut Request<Incoming>) {
-        let extensions = request.extensions_mut();
-        extensions.insert(self.target);
-        extensions.insert(self.dialect);
-        if let Some(fault) = self.fault {
-            extensions.insert(fault);
-        }
-    }
-}
 
 /// What passes beside hyper.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 
-use htcpcp::conn::{Fault, Target, server};
+use htcpcp::conn::{Asked, Fault, Target, server};
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::{Bytes, Incoming};
@@ -45,16 +45,16 @@ struct Outcome {
     statuses: Vec<String>,
 }
 
-/// Notes the request and answers it.
-async fn answer(outcome: &RefCell<Outcome>, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    if let Some(fault) = request.extensions().get::<Fault>() {
-        outcome.borrow_mut().fault = Some(*fault);
+/// Notes the request and answers it. Plain hyper knows nothing but the request.
+async fn answer(outcome: &RefCell<Outcome>, request: Request<Incoming>, asked: Option<Asked>) -> Response<Full<Bytes>> {
+    if let Some(fault) = asked.as_ref().and_then(|asked| asked.fault) {
+        outcome.borrow_mut().fault = Some(fault);
         let mut answer = Response::new(Full::default());
         *answer.status_mut() = fault.status();
         return answer;
     }
-    let target = request.extensions().get::<Target>();
-    let has_uri = target.is_none_or(|target| str::from_utf8(target.as_bytes()).is_ok_and(|target| Uri::try_from(target).is_ok()));
+    let is_uri = |target: &Target| str::from_utf8(target.as_bytes()).is_ok_and(|target| Uri::try_from(target).is_ok());
+    let has_uri = asked.is_none_or(|asked| is_uri(&asked.target));
     let method = request.method().to_string();
     let is_encoded = request.headers().contains_key("transfer-encoding");
     let body = request.into_body().collect().await.ok().map(Collected::to_bytes);
@@ -88,7 +88,7 @@ async fn through_adapter(pieces: &[&[u8]]) -> Outcome {
     let (pot, client) = tokio::io::duplex(1 << 16);
     let outcome = RefCell::default();
     let options = options();
-    let serving = server::serve(pot, &options, |request| answer(&outcome, request), std::future::pending());
+    let serving = server::serve(pot, &options, |request, asked| answer(&outcome, request, Some(asked)), std::future::pending());
     let (said, _) = tokio::join!(talk(client, pieces), serving);
     Outcome { statuses: statuses(&said), ..outcome.into_inner() }
 }
@@ -96,7 +96,7 @@ async fn through_adapter(pieces: &[&[u8]]) -> Outcome {
 async fn through_hyper(pieces: &[&[u8]]) -> Outcome {
     let (pot, client) = tokio::io::duplex(1 << 16);
     let outcome = RefCell::default();
-    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&outcome, request).await) });
+    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&outcome, request, None).await) });
     let serving = async {
         http1::Builder::new()
             .half_close(true)

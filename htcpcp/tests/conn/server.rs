@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use htcpcp::conn::{Error, server};
+use htcpcp::conn::{Asked, Error, server};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
@@ -100,7 +100,7 @@ fn every_target_reaches_the_handler_as_it_was_written() {
 
 #[test]
 fn the_uri_is_the_target_of_ordinary_paths_only() {
-    let handler = |request: Request<Incoming>| async move { answer(StatusCode::OK, request.uri().to_string()) };
+    let handler = |request: Request<Incoming>, _: Asked| async move { answer(StatusCode::OK, request.uri().to_string()) };
     for (line, uri) in [
         ("/pot-1?a=b&c;1 HTTP/1.1", "/pot-1?a=b&c;1"),
         ("/earl-grey HTCPCP-TEA/1.0", "/earl-grey"),
@@ -473,7 +473,7 @@ fn a_promised_body_that_does_not_come_keeps_nobody() {
 }
 
 /// The writes by which the pot answers `request`.
-fn writes<F, B>(request: &str, handler: impl Fn(Request<Incoming>) -> F) -> Vec<String>
+fn writes<F, B>(request: &str, handler: impl Fn(Request<Incoming>, Asked) -> F) -> Vec<String>
 where
     F: Future<Output = Response<B>>,
     B: http_body::Body + 'static,
@@ -506,7 +506,7 @@ fn head_and_body_leave_in_one_write() {
 
 #[test]
 fn answers_without_a_body_do_not_confuse_the_next_ones() {
-    let handler = |request: Request<Incoming>| async move {
+    let handler = |request: Request<Incoming>, _: Asked| async move {
         let status = request.uri().path().trim_start_matches('/').parse().unwrap_or(StatusCode::OK);
         let body = if status == StatusCode::OK { "HTTP/1.1 200 OK\r\n\r\n" } else { "" };
         answer(status, body)
@@ -525,7 +525,7 @@ fn answers_without_a_body_do_not_confuse_the_next_ones() {
 #[test]
 fn streamed_bodies_keep_their_bytes() {
     const CHUNKS: [&str; 4] = ["HTTP/1.1 200 OK\r\n\r\n", "0\r\n\r\n", "HTTP/1.1 ", "\r\n0\r\n\r\nHTTP/1.1 404 Not Found\r\n\r\n"];
-    let handler = |request: Request<Incoming>| async move {
+    let handler = |request: Request<Incoming>, _: Asked| async move {
         let sized = request.uri().path() == "/sized";
         let frames = CHUNKS.map(|chunk| Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(chunk.as_bytes()))));
         let mut answer = Response::new(StreamBody::new(Frames(frames.into_iter())));
@@ -556,14 +556,14 @@ fn a_client_that_expects_to_continue_is_told_to() {
         &["PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n", "stopGET coffee: HTTP/1.1\r\n\r\n"],
         &["HTTP/1.1 100 Continue", "HTTP/1.1 200 OK: PUT / Http [stop]", "HTCPCP/1.1 200 OK: GET coffee: Htcpcp []"],
     );
-    let refusing = |_: Request<Incoming>| async { answer(StatusCode::PAYLOAD_TOO_LARGE, "too much") };
+    let refusing = |_: Request<Incoming>, _: Asked| async { answer(StatusCode::PAYLOAD_TOO_LARGE, "too much") };
     let refused = writes(request, refusing).concat();
     assert_eq!(answers(refused.as_bytes()), ["HTCPCP/1.1 413 Payload Too Large close: too much"]);
 }
 
 #[test]
 fn a_handler_may_answer_before_the_body_is_there() {
-    let handler = |_: Request<Incoming>| async { answer(StatusCode::OK, "done") };
+    let handler = |_: Request<Incoming>, _: Asked| async { answer(StatusCode::OK, "done") };
     let whole = "PUT / HTTP/1.1\r\nContent-Length: 4\r\n\r\nstopGET coffee: HTTP/1.1\r\n\r\n";
     assert_eq!(answers(writes(whole, handler).concat().as_bytes()), ["HTTP/1.1 200 OK: done", "HTCPCP/1.1 200 OK: done"]);
 }
@@ -573,9 +573,9 @@ fn a_request_waits_until_the_answer_before_it_has_left() {
     const LONG: usize = 500_000;
     // The first answer is given while its request is still on its way, is more than hyper buffers, and the client is
     // slow to take it: hyper reads the second request while the end of the first answer is still with it.
-    let handler = |request: Request<Incoming>| async move {
+    let handler = |request: Request<Incoming>, asked: Asked| async move {
         if request.uri().path() != "/long" {
-            return echo(request).await.map(BodyExt::boxed_unsync);
+            return echo(request, asked).await.map(BodyExt::boxed_unsync);
         }
         tokio::spawn(request.into_body().collect());
         let frames = ["a".repeat(LONG), "b".to_owned()].map(|text| Ok(Frame::data(Bytes::from(text))));
@@ -599,7 +599,7 @@ fn a_request_waits_until_the_answer_before_it_has_left() {
 
 #[test]
 fn a_version_that_hyper_cannot_write_does_no_harm() {
-    let handler = |_: Request<Incoming>| async {
+    let handler = |_: Request<Incoming>, _: Asked| async {
         let mut answer = answer(StatusCode::OK, "");
         *answer.version_mut() = http::Version::HTTP_3;
         answer
@@ -614,7 +614,7 @@ fn a_client_that_reads_nothing_is_dropped() {
             let (pot, mut client) = tokio::io::duplex(1000);
             let options = options();
             let begin = Instant::now();
-            let handler = |_: Request<Incoming>| async { answer(StatusCode::OK, "a".repeat(100_000)) };
+            let handler = |_: Request<Incoming>, _: Asked| async { answer(StatusCode::OK, "a".repeat(100_000)) };
             client.write_all(format!("GET / {dialect}/1.1\r\n\r\n").as_bytes()).await.expect("the pot reads");
             let served = server::serve(pot, &options, handler, std::future::pending()).await;
             drop(client);
@@ -631,7 +631,7 @@ fn a_client_that_reads_slowly_gets_everything() {
         let said = run(async {
             let (pot, mut client) = tokio::io::duplex(1000);
             let options = options();
-            let handler = |_: Request<Incoming>| async { answer(StatusCode::OK, "a".repeat(20_000)) };
+            let handler = |_: Request<Incoming>, _: Asked| async { answer(StatusCode::OK, "a".repeat(20_000)) };
             let talk = async {
                 client.write_all(format!("GET / {dialect}/1.1\r\nConnection: close\r\n\r\n").as_bytes()).await.expect("the pot reads");
                 let mut said = Vec::new();
@@ -658,7 +658,7 @@ async fn the_last_answer_is_not_lost_while_the_client_still_sends() {
     for _ in 0..20 {
         let serving = async {
             let (stream, _) = listener.accept().await.expect("the client comes");
-            let handler = |_: Request<Incoming>| async { answer(StatusCode::PAYLOAD_TOO_LARGE, "enough") };
+            let handler = |_: Request<Incoming>, _: Asked| async { answer(StatusCode::PAYLOAD_TOO_LARGE, "enough") };
             server::serve(stream, &options(), handler, std::future::pending()).await
         };
         let asking = async {
@@ -678,7 +678,7 @@ async fn the_last_answer_is_not_lost_while_the_client_still_sends() {
 
 #[test]
 fn what_is_drained_is_limited_in_bytes_and_time() {
-    let handler = |_: Request<Incoming>| async { answer(StatusCode::PAYLOAD_TOO_LARGE, "enough") };
+    let handler = |_: Request<Incoming>, _: Asked| async { answer(StatusCode::PAYLOAD_TOO_LARGE, "enough") };
     let request = "PUT coffee: HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n";
     let (sent, took) = run(async {
         let (pot, mut client) = tokio::io::duplex(1 << 10);
@@ -720,7 +720,7 @@ async fn a_connection_can_be_spawned() {
 
 #[test]
 fn a_body_is_streamed_to_the_handler() {
-    let handler = |request: Request<Incoming>| async move {
+    let handler = |request: Request<Incoming>, _: Asked| async move {
         let mut body = request.into_body();
         let first = body.frame().await.expect("there is a frame").expect("nothing is wrong");
         answer(StatusCode::OK, first.into_data().unwrap_or_default())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use htcpcp::conn::server;
+use htcpcp::conn::{Asked, server};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -12,11 +12,11 @@ use tokio::time::Instant;
 use crate::table::{answers, echo, options, read_all, run};
 
 /// Answers what begins with `/slow` after a second.
-async fn handler(request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn handler(request: Request<Incoming>, asked: Asked) -> Response<Full<Bytes>> {
     if request.uri().path().starts_with("/slow") {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    echo(request).await
+    echo(request, asked).await
 }
 
 /// Sends `before`, shuts down 100 ms later, and sends `after` 1 ms after that, without ever closing. `expected`: the

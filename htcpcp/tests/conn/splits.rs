@@ -1,7 +1,7 @@
 //! However the network cuts up what is said, the same is said back: requests in random pieces, answers through a pipe
 //! that takes a few bytes at a time.
 
-use htcpcp::conn::server;
+use htcpcp::conn::{Asked, server};
 use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
@@ -15,9 +15,9 @@ use crate::table::{self, Frames, describe, options, pick, run};
 const ROUNDS: usize = 4000;
 
 /// Answers with the description of the request, whole or in chunks as the method says.
-async fn handler(request: Request<Incoming>) -> Response<UnsyncBoxBody<Bytes, std::io::Error>> {
+async fn handler(request: Request<Incoming>, asked: Asked) -> Response<UnsyncBoxBody<Bytes, std::io::Error>> {
     let is_chunked = request.method() == "PROPFIND";
-    let text = describe(request).await;
+    let text = describe(request, asked).await;
     if !is_chunked {
         return table::answer(StatusCode::OK, text).map(|body| body.map_err(|never| match never {}).boxed_unsync());
     }

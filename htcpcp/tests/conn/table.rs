@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
-use htcpcp::conn::{Dialect, Error, Fault, Target, server};
+use htcpcp::conn::{Asked, Error, Fault, server};
 use http::header::{CONTENT_TYPE, DATE, SERVER};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
@@ -24,12 +24,11 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// What the pot's handler was called with, in words.
-pub async fn describe(request: Request<Incoming>) -> String {
+pub async fn describe(request: Request<Incoming>, asked: Asked) -> String {
     let (parts, body) = request.into_parts();
-    let target: &Target = parts.extensions.get().expect("every request has a target");
-    let dialect: &Dialect = parts.extensions.get().expect("every request has a dialect");
+    let Asked { target, dialect, fault } = asked;
     let mut text = format!("{} {target} {dialect:?}", parts.method);
-    if let Some(fault) = parts.extensions.get::<Fault>() {
+    if let Some(fault) = fault {
         write!(text, " {fault:?}").expect("a string takes everything");
     }
     let body = tokio::time::timeout(Duration::from_secs(5), Limited::new(body, 1 << 20).collect());
@@ -53,9 +52,9 @@ pub fn answer(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes
 }
 
 /// Answers with the description of the request, and a fault with its status.
-pub async fn echo(request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let status = request.extensions().get().map_or(StatusCode::OK, |fault: &Fault| fault.status());
-    answer(status, describe(request).await)
+pub async fn echo(request: Request<Incoming>, asked: Asked) -> Response<Full<Bytes>> {
+    let status = asked.fault.map_or(StatusCode::OK, Fault::status);
+    answer(status, describe(request, asked).await)
 }
 
 /// The default limits; what hyper refuses says who refused it.
