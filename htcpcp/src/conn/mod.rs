@@ -82,8 +82,8 @@ pub enum Dialect {
 
 /// The target of a request exactly as it stands in the request line: a coffee URI, a path, `pot-1`, any bytes.
 ///
-/// A server finds it in [`Asked`]. The request's `Uri` is the same for an ordinary path, and `/` for everything else, because `http::Uri` refuses `coffee:/pot-1`, loses
-/// what follows a `#` and takes no byte that is not UTF-8.
+/// A server finds it in [`Asked`]. The request's `Uri` is the same for an ordinary path, and `/` for everything else,
+/// because `http::Uri` refuses `coffee:/pot-1`, loses what follows a `#` and takes no byte that is not UTF-8.
 ///
 /// Cost: shares the bytes of the head that was read; no copy.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -116,7 +116,8 @@ impl fmt::Display for Target {
 
 /// Why there is no request to answer, but a client to tell so.
 ///
-/// The server's handler is called with a made-up `GET /` and finds this in [`Asked`]. It answers what it likes, [`Fault::status`] for example; the connection closes after that.
+/// The server's handler is called with a made-up `GET /` and finds this in [`Asked`]. It answers what it likes,
+/// [`Fault::status`] for example; the connection closes after that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// The head did not end in time.

@@ -64,7 +64,8 @@ impl Default for Options {
 
 /// Serves one connection until it ends, or until `shutdown` resolves and what runs has been answered.
 ///
-/// The handler is given each request with what was [`Asked`], and is called for one request after the other. Its time is its own: it has to bound how long it reads a body.
+/// The handler is given each request with what was [`Asked`], and is called for one request after the other. Its time
+/// is its own: it has to bound how long it reads a body.
 ///
 /// After `shutdown`, requests whose heads have been received completely are answered, and nothing more is read.
 ///
