@@ -426,11 +426,8 @@ fn the_readme_shows_what_is_printed() {
     for command_line in ["summarize sample_capture/homepage_coffee.pcapng", "answer --task 7 sample_capture/coffee_418_406.pcapng"] {
         let arguments: Vec<_> = command_line.split(' ').collect();
         let printed = finish(command(&arguments).current_dir(workspace()).output().unwrap()).out;
-        let shown = format!("$ pcap-tools {command_line}
-{printed}```");
-        assert!(readme.contains(&shown), "the README should show:
-{shown}");
+        let shown = format!("$ pcap-tools {command_line}\n{printed}```");
+        assert!(readme.contains(&shown), "the README should show:\n{shown}");
     }
-    assert!(readme.contains("cargo run --release -p pcap-tools -- summarize sample_capture/homepage_coffee.pcapng
-"));
+    assert!(readme.contains("cargo run --release -p pcap-tools -- summarize sample_capture/homepage_coffee.pcapng\n"));
 }

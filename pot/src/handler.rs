@@ -19,8 +19,6 @@ use crate::order::{self, Order};
 const BODY_LIMIT: usize = 1024;
 
 /// Answers `request`. A body has to be there within `body_time`.
-///
-/// What takes its time is boxed: each connection holds this future, and it is moved about with each request.
 pub async fn answer(kitchen: &Arc<Kitchen>, body_time: Duration, mut request: Request<Incoming>, asked: Asked) -> Response<Full<Bytes>> {
     let answer = match asked.fault {
         Some(fault) => Answer::text(fault.status().as_u16(), fault.to_string()),
@@ -48,7 +46,7 @@ async fn read(body: &mut Incoming, time: Duration) -> Result<Bytes, Answer> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match Box::pin(tokio::time::timeout(time, Limited::new(body, BODY_LIMIT).collect())).await {
+    match tokio::time::timeout(time, Limited::new(body, BODY_LIMIT).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Answer::last(413, "The body is too large")),
         Ok(Err(_)) => Err(Answer::last(400, "The body ended before its end")),
