@@ -73,6 +73,30 @@ fn ours(path: &Path) -> (Facts, Vec<u64>) {
     (facts, readable)
 }
 
+/// The facts of the answer to a question.
+fn answered(path: &Path, task: &str) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_pcap-tools")).args(["answer", "--format", "json", "--task", task]).arg(path).output();
+    let answers: Value = serde_json::from_slice(&output.expect("the program starts").stdout).expect("it is JSON");
+    answers[0]["facts"].clone()
+}
+
+/// The lab's questions about handshakes and messages are answered with what the README says.
+#[track_caller]
+fn check_answers(path: &Path, facts: &Facts) {
+    let handshakes: Vec<_> = facts.connections.iter().map(|(stream, row)| (*stream, row.2)).collect();
+    let frames = |row: &Value| (row["stream"].as_u64().unwrap(), ["syn", "syn_ack", "ack"].map(|frame| row[frame].as_u64().unwrap()));
+    let said = answered(path, "3.1");
+    assert_eq!(said["handshakes"].as_array().unwrap().iter().map(frames).collect::<Vec<_>>(), handshakes);
+    for (task, is_coffee) in [("3.4", false), ("3.5", true)] {
+        let of_protocol = || facts.exchanges.iter().filter(|(_, row)| row.1.contains(" coffee://") == is_coffee);
+        let said = answered(path, task);
+        assert_eq!(said["requests"], of_protocol().map(|(frame, _)| *frame).collect::<Value>(), "{task}");
+        let mut responses: Vec<_> = of_protocol().map(|(_, row)| row.2).collect();
+        responses.sort_unstable();
+        assert_eq!(said["responses"], responses.into_iter().collect::<Value>(), "{task}");
+    }
+}
+
 /// The fields that tshark prints of the packets that a filter lets through; `None` if it is not here.
 fn tshark(path: &Path, filter: &str, fields: &[&str]) -> Option<Vec<Vec<String>>> {
     let mut command = Command::new("tshark");
@@ -143,6 +167,7 @@ fn theirs(path: &Path) -> Option<Facts> {
 fn check(name: &str) -> (Facts, Vec<u64>) {
     let path = folder().join(name);
     let (ours, readable) = ours(&path);
+    check_answers(&path, &ours);
     let theirs = theirs(&path);
     let decrypted = if let Some(theirs) = theirs { theirs } else { return (ours, readable) };
     let readme = std::fs::read_to_string(folder().join("README.md")).expect("there is a README");
@@ -168,6 +193,12 @@ fn a_brew_has_everything_that_the_lab_asks_for() {
         assert!(requests.contains(&expected), "{expected:?}: {requests:?}");
     }
     assert!(requests.iter().any(|(line, status)| line.starts_with("GET /?method=brew&message=start") && *status == 302));
+    // What the browser asked, and what the web app asked the pot for it: each has its line in the README.
+    let chains = answered(&folder().join("coffee_brew.pcapng"), "5.5")["chains"].clone();
+    let brew = facts.exchanges.iter().find(|(_, row)| row.1 == "BREW coffee://ducky").expect("it is there");
+    let page = facts.exchanges.iter().find(|(_, row)| row.1.starts_with("GET /?method=brew")).expect("it is there");
+    let (http, htcpcp) = (serde_json::json!([page.0, page.1.2]), serde_json::json!([[brew.0, brew.1.2]]));
+    assert!(chains.as_array().unwrap().iter().any(|chain| chain["http"] == http && chain["htcpcp"] == htcpcp), "{chains}");
 }
 
 #[test]
