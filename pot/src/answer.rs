@@ -22,7 +22,12 @@ use crate::order::Refusal;
 /// The value of the Server field.
 pub const SERVER: &str = "CoffeePot";
 
+/// What an answer can be, in HTCPCP and in HTTP.
+const CONTENT_TYPES: [&str; 4] = [COFFEEPOT, TEAPOT, "application/json", "text/plain"];
+
 static SAFE: LazyLock<HeaderName> = LazyLock::new(|| name(Field::Safe));
+static ALTERNATES: LazyLock<HeaderName> = LazyLock::new(|| name(Field::Alternates));
+
 /// The fields of an answer to a safe method, for each of [`CONTENT_TYPES`]; the date has yet to be filled in. To copy a
 /// head costs less than to put it together.
 static HEADS: LazyLock<[HeaderMap; 4]> = LazyLock::new(|| {
@@ -35,10 +40,6 @@ static HEADS: LazyLock<[HeaderMap; 4]> = LazyLock::new(|| {
         head
     })
 });
-/// What an answer can be, in HTCPCP and in HTTP.
-const CONTENT_TYPES: [&str; 4] = [COFFEEPOT, TEAPOT, "application/json", "text/plain"];
-
-static ALTERNATES: LazyLock<HeaderName> = LazyLock::new(|| name(Field::Alternates));
 
 /// An answer before it is written in either dialect.
 #[derive(Debug)]
