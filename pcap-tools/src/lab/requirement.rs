@@ -1,6 +1,6 @@
 //! Where the code implements the RFCs, and which frames show it: task 4.3.
 //!
-//! The table is the pot's own `RFC.md`, which a test of the pot keeps true; here it is only read.
+//! The tables are the pot's and the web app's own `RFC.md`, which tests keep true; here they are only read.
 
 use htcpcp::{CoffeeUri, Command, Method};
 use serde_json::json;
@@ -10,8 +10,8 @@ use super::{Answer, Evidence, Notebook, Proof};
 use crate::exchange::Exchange;
 use crate::message::Message;
 
-/// The pot's table.
-const TABLE: &str = include_str!("../../../pot/RFC.md");
+/// The pot's table, and the web app's, whose numbers go on from there.
+const TABLES: [&str; 2] = [include_str!("../../../pot/RFC.md"), include_str!("../../../webapp/RFC.md")];
 
 /// A row of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,8 +24,8 @@ struct Row<'a> {
 }
 
 /// The rows whose first cell is a number.
-fn rows(table: &str) -> impl Iterator<Item = Row<'_>> {
-    table.lines().filter_map(|line| {
+fn rows() -> impl Iterator<Item = Row<'static>> {
+    TABLES.into_iter().flat_map(str::lines).filter_map(|line| {
         let cells: Vec<&str> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
         let [number, section, requirement, place, test] = cells[..] else { return None };
         Some(Row { number: number.parse().ok()?, section, requirement, place, test })
@@ -35,18 +35,19 @@ fn rows(table: &str) -> impl Iterator<Item = Row<'_>> {
 /// 4.3
 pub(super) fn table(notebook: &Notebook) -> Answer {
     let exchanges: Vec<&Exchange> = notebook.htcpcp().collect();
-    let rows: Vec<(Row<'_>, Vec<u64>)> = rows(TABLE).map(|row| (row, shown_in(row.number, &exchanges))).collect();
+    let rows: Vec<(Row<'_>, Vec<u64>)> = rows().map(|row| (row, shown_in(row.number, &exchanges))).collect();
     let shown: Vec<u32> = rows.iter().filter(|(_, frames)| !frames.is_empty()).map(|(row, _)| row.number).collect();
     let mut answer = format!(
-        "The pot keeps a table of {} requirements: the section of the RFC, the place in the code, the test that holds it. A test of the \
-         pot fails if a place or a test of the table does not exist.",
+        "The pot and the web app keep tables of {} requirements: the section of the RFC, the place in the code, the test that holds \
+         it. A test fails if a place or a test of a table does not exist.",
         rows.len()
     );
     answer.push_str(&match shown.len() {
         0 => " This capture shows none of them at work.".to_owned(),
         count => format!(" This capture shows {count} of them at work: numbers {}.", list(&shown)),
     });
-    answer.push_str(" The table is about this project's pot; a capture of another one shows what was asked and answered, not its code.");
+    answer
+        .push_str(" The tables are about this project's programs; a capture of others shows what was asked and answered, not their code.");
     let proof = Proof::of(&rows, |(row, frames)| {
         let place = if frames.len() == 1 { "frame" } else { "frames" };
         let seen = if frames.is_empty() { String::new() } else { format!("; seen in {place} {}", list(frames)) };
@@ -82,28 +83,32 @@ fn shown_in(number: u32, exchanges: &[&Exchange]) -> Vec<u64> {
     let additions = |message: &Message| message.head.field("Accept-Additions").is_some_and(|value| !value.trim_ascii().is_empty());
     match number {
         1 => method(Method::Brew),
-        2 | 3 => method(Method::Post),
-        4 => content(htcpcp::header::COFFEE_POT_COMMAND),
+        2 | 3 | 46 => method(Method::Post),
+        4 | 55 => content(htcpcp::header::COFFEE_POT_COMMAND),
         5 => content(htcpcp::header::COFFEEPOT),
         6 => status(415),
         7 => requests(&|message| Command::parse(&message.body).is_some()),
         8 => status(400),
-        9 => method(Method::Get),
-        10 => method(Method::Propfind),
-        11 => method(Method::When),
+        9 | 47 => method(Method::Get),
+        10 | 48 => method(Method::Propfind),
+        11 | 49 => method(Method::When),
         12 => status(409),
         13 => status(501),
         14 => responses(&|message| message.head.field("Safe").is_some()),
-        16 => requests(&additions),
-        24 | 25 => status(406),
-        26 | 43 => status(418),
-        27 | 28 => requests(&|message| CoffeeUri::parse(message.head.target()).is_some()),
+        16 | 51 => requests(&additions),
+        24 | 25 | 52 => status(406),
+        26 | 43 | 53 => status(418),
+        27 | 28 | 54 => requests(&|message| CoffeeUri::parse(message.head.target()).is_some()),
         31 => content(htcpcp::header::TEAPOT),
         33 => responses(&|message| message.head.field("Alternates").is_some()),
         36 => status(300),
         41 => status(403),
         42 => status(503),
         44 => responses(&|message| ["Server", "Content-Type", "Date"].iter().all(|name| message.head.field(name).is_some())),
+        45 => {
+            requests(&|message| Method::from_bytes(message.head.method()) == Some(Method::Brew) && Command::parse(&message.body).is_some())
+        }
+        56 => requests(&|message| message.head.field("Use-Pot").is_some()),
         _ => Vec::new(),
     }
 }
@@ -124,10 +129,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_of_the_pots_table_is_read() {
-        let numbers: Vec<u32> = rows(TABLE).map(|row| row.number).collect();
-        assert_eq!(numbers, (1..=44).collect::<Vec<_>>());
-        let first = rows(TABLE).next().expect("a row");
+    fn every_row_of_both_tables_is_read() {
+        let numbers: Vec<u32> = rows().map(|row| row.number).collect();
+        assert_eq!(numbers, (1..=56).collect::<Vec<_>>());
+        let first = rows().next().expect("a row");
         assert_eq!((first.section, first.test), ("RFC 2324 §2.1.1", "`r01_brew_starts_a_brew`"));
     }
 }

@@ -6,7 +6,7 @@ use super::text::{Colour, Style, printable};
 use crate::lab::Answer;
 
 /// Pieces of evidence that are shown to a person.
-const MAX_SHOWN: usize = 50;
+const MAX_SHOWN: usize = 60;
 
 /// Writes them for a terminal.
 pub fn text(path: &str, answers: &[Answer], style: Style, out: &mut dyn Write) -> io::Result<()> {
