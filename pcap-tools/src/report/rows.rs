@@ -6,6 +6,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::connection::{CloseKind, Connection, FlowStats, Side};
+pub use crate::exchange::Program;
 use crate::exchange::{Exchange, Ports, Protocol, Talk};
 use crate::message::{Fate, Message, text};
 use crate::packet::Endpoint;
@@ -35,40 +36,6 @@ pub enum End {
     Client,
     /// The other.
     Server,
-}
-
-/// What a program is in the lab, told by the ports.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-pub enum Program {
-    /// Client of the web app.
-    #[serde(rename = "browser")]
-    Browser,
-    /// Server on the web app's port, client on the pot's.
-    #[serde(rename = "web app")]
-    WebApp,
-    /// Server on the pot's port.
-    #[serde(rename = "pot")]
-    Pot,
-}
-
-impl Program {
-    /// As people write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Browser => "browser",
-            Self::WebApp => "web app",
-            Self::Pot => "pot",
-        }
-    }
-
-    /// The programs at both ends of a connection to this port.
-    pub fn of(ports: &Ports, server_port: u16) -> Option<[Self; 2]> {
-        if ports.pot.contains(&server_port) {
-            Some([Self::WebApp, Self::Pot])
-        } else {
-            ports.http.contains(&server_port).then_some([Self::Browser, Self::WebApp])
-        }
-    }
 }
 
 /// Handshake of a connection; what was not captured is null.

@@ -12,10 +12,10 @@ use super::tally::Clients;
 use super::words::{number, plural, printable};
 use super::{Colour, MAX_CLIENTS, MAX_PORTS, Style, TOP, Totals};
 use crate::connection::Handshake;
-use crate::exchange::{Ports, Protocol};
+use crate::exchange::{Ports, Program, Protocol};
 use crate::packet::Endpoint;
 use crate::report::Findings;
-use crate::report::rows::{Counts, Program};
+use crate::report::rows::Counts;
 use crate::summary::Capture;
 use crate::time::duration;
 
