@@ -3,7 +3,7 @@
 //! Relative numbers, scaled windows, and the conditions by which Wireshark calls a segment a retransmission, a
 //! duplicate acknowledgment and so on. [`connection`](crate::connection) counts what really happened; this is for
 //! filters and packet lists, which have to say what Wireshark says, a FIN that was sent again included.
-//! Source: the Wireshark User's Guide, §7.5 "TCP Analysis".
+//! Source: the Wireshark User's Guide, §7.5 "Analysis".
 
 use super::facts::options;
 use super::field::Analysis;
@@ -26,8 +26,8 @@ macro_rules! flags {
         impl Flags {
             $(const $name: Self = Self(1 << $bit);)+
 
-            /// As Wireshark's Info column says it, in its order.
-            pub(crate) fn texts(self) -> impl Iterator<Item = &'static str> {
+            /// In the order of Wireshark's Info column.
+            fn texts(self) -> impl Iterator<Item = &'static str> {
                 [$((Self::$name, $text),)+].into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, text)| text)
             }
 
@@ -42,20 +42,20 @@ macro_rules! flags {
 }
 
 flags! {
-    RETRANSMISSION = 1, Retransmission, "TCP Retransmission";
-    FAST_RETRANSMISSION = 2, FastRetransmission, "TCP Fast Retransmission";
-    SPURIOUS_RETRANSMISSION = 3, SpuriousRetransmission, "TCP Spurious Retransmission";
-    OUT_OF_ORDER = 4, OutOfOrder, "TCP Out-Of-Order";
-    LOST_SEGMENT = 5, LostSegment, "TCP Previous segment not captured";
-    ACK_LOST_SEGMENT = 6, AckLostSegment, "TCP ACKed unseen segment";
-    WINDOW_UPDATE = 7, WindowUpdate, "TCP Window Update";
-    WINDOW_FULL = 8, WindowFull, "TCP Window Full";
-    KEEP_ALIVE = 9, KeepAlive, "TCP Keep-Alive";
-    KEEP_ALIVE_ACK = 10, KeepAliveAck, "TCP Keep-Alive ACK";
-    DUPLICATE_ACK = 11, DuplicateAck, "TCP Dup ACK";
-    ZERO_WINDOW_PROBE = 12, ZeroWindowProbe, "TCP ZeroWindowProbe";
-    ZERO_WINDOW = 13, ZeroWindow, "TCP ZeroWindow";
-    ZERO_WINDOW_PROBE_ACK = 14, ZeroWindowProbeAck, "TCP ZeroWindowProbeAck";
+    RETRANSMISSION = 1, Retransmission, "Retransmission";
+    FAST_RETRANSMISSION = 2, FastRetransmission, "Fast Retransmission";
+    SPURIOUS_RETRANSMISSION = 3, SpuriousRetransmission, "Spurious Retransmission";
+    OUT_OF_ORDER = 4, OutOfOrder, "Out-Of-Order";
+    LOST_SEGMENT = 5, LostSegment, "Previous segment not captured";
+    ACK_LOST_SEGMENT = 6, AckLostSegment, "ACKed unseen segment";
+    WINDOW_UPDATE = 7, WindowUpdate, "Window Update";
+    WINDOW_FULL = 8, WindowFull, "Window Full";
+    KEEP_ALIVE = 9, KeepAlive, "Keep-Alive";
+    KEEP_ALIVE_ACK = 10, KeepAliveAck, "Keep-Alive ACK";
+    DUPLICATE_ACK = 11, DuplicateAck, "Dup ACK";
+    ZERO_WINDOW_PROBE = 12, ZeroWindowProbe, "ZeroWindowProbe";
+    ZERO_WINDOW = 13, ZeroWindow, "ZeroWindow";
+    ZERO_WINDOW_PROBE_ACK = 14, ZeroWindowProbeAck, "ZeroWindowProbeAck";
 }
 
 impl Flags {
@@ -73,6 +73,8 @@ impl Flags {
 pub(crate) struct Derived {
     /// As Wireshark's `tcp.stream`.
     pub stream: u64,
+    /// The sender.
+    pub side: Side,
     /// From the beginning of the direction, the SYN being 0.
     pub seq: u32,
     /// Behind the segment, in the same numbers.
@@ -102,9 +104,10 @@ pub(crate) struct Derived {
 
 impl Derived {
     /// Of a segment about whose connection nothing else is asked.
-    pub fn without_history(stream: u64) -> Self {
+    pub fn without_history(place: Place) -> Self {
         Self {
-            stream,
+            stream: place.stream,
+            side: place.side,
             seq: 0,
             next_seq: 0,
             ack: 0,
@@ -120,17 +123,27 @@ impl Derived {
         }
     }
 
+    /// What Wireshark's Info column remarks, without the `TCP` in front.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = String> {
+        self.flags.texts().map(|text| match self.duplicate {
+            Some((number, frame)) if text == "Dup ACK" => format!("{text} {frame}#{number}"),
+            _ => text.to_owned(),
+        })
+    }
+
+    /// Whether Wireshark takes it for a retransmission, fast and spurious ones included.
+    pub(crate) fn is_retransmission(&self) -> bool {
+        let kinds = [Flags::RETRANSMISSION, Flags::FAST_RETRANSMISSION, Flags::SPURIOUS_RETRANSMISSION];
+        kinds.into_iter().any(|kind| self.flags.has(kind))
+    }
+
     pub(super) fn analysis(&self, analysis: Analysis) -> Option<Value<'static>> {
         match analysis {
             Analysis::Flags => (self.flags != Flags::default()).then_some(Value::Present),
             Analysis::DuplicateAckNumber => self.duplicate.map(|(number, _)| Value::Number(i128::from(number))),
             Analysis::DuplicateAckFrame => self.duplicate.map(|(_, frame)| Value::Number(i128::from(frame))),
             Analysis::InitialRtt => self.initial_rtt.map(|nanos| Value::Number(i128::from(nanos))),
-            // Wireshark calls a fast or spurious one a retransmission, too.
-            Analysis::Retransmission => {
-                let kinds = [Flags::RETRANSMISSION, Flags::FAST_RETRANSMISSION, Flags::SPURIOUS_RETRANSMISSION];
-                kinds.into_iter().any(|kind| self.flags.has(kind)).then_some(Value::Present)
-            }
+            Analysis::Retransmission => self.is_retransmission().then_some(Value::Present),
             other => Flags::of(other).filter(|flag| self.flags.has(*flag)).map(|_| Value::Present),
         }
     }
@@ -245,6 +258,7 @@ impl Sequence {
         let scale_factor = self.scale_factor(side);
         Derived {
             stream: self.stream,
+            side,
             seq,
             next_seq: seq.wrapping_add(consumed),
             ack: if flags.ack() { relative(segment.ack, side.other()) } else { segment.ack.0 },

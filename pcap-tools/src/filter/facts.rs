@@ -313,6 +313,20 @@ impl Tcp<'_> {
         &self.bytes[..self.bytes.len() - self.payload.len()]
     }
 
+    pub fn flags(&self) -> packet::Flags {
+        packet::Flags(self.header()[13])
+    }
+
+    /// The flags that are set, as Wireshark lists them.
+    pub fn flag_names(&self) -> String {
+        // In the order of the bits.
+        const NAMES: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
+        let header = self.header();
+        let bits = u16::from_be_bytes([header[12], header[13]]);
+        let names: Vec<&str> = (0..).zip(NAMES).filter(|(bit, _)| bits & 1 << bit != 0).map(|(_, name)| name).collect();
+        names.join(", ")
+    }
+
     fn segment(&self, segment: Segment, time: Time, visit: &mut dyn FnMut(Value<'_>)) {
         let derived = &self.derived;
         let number = match segment {

@@ -85,6 +85,11 @@ impl Needs {
     pub(crate) fn of_a_list(self) -> Self {
         Self { messages: true, requests: true, commands: true, tls: true, sequences: true, ..self }
     }
+
+    /// All that a diagram of segments shows.
+    pub(crate) fn of_a_diagram(self) -> Self {
+        Self { messages: true, sequences: true, ..self }
+    }
 }
 
 /// A filter, compiled.

@@ -195,11 +195,8 @@ impl<V> Screen<V> {
         };
         let (other, tcp) = match (seen.packet, seen.place) {
             (Packet::Tcp(segment), Some(place)) => {
-                let derived = if self.needs.sequences {
-                    self.sequences.add(segment, place, seen.bases)
-                } else {
-                    Derived::without_history(place.stream)
-                };
+                let derived =
+                    if self.needs.sequences { self.sequences.add(segment, place, seen.bases) } else { Derived::without_history(place) };
                 (None, Some(Tcp { bytes: segment.bytes, payload: segment.payload, payload_len: segment.payload_len, derived }))
             }
             (Packet::Other(other), _) => (Some(*other), None),

@@ -237,27 +237,13 @@ fn message_info(spoken: &Spoken) -> String {
 }
 
 fn segment_info(tcp: &Tcp<'_>) -> String {
-    // In the order of the bits, as Wireshark has them.
-    const NAMES: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
     let header = tcp.header();
     let port = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-    let bits = port(12);
-    let flags: Vec<&str> = (0..).zip(NAMES).filter(|(bit, _)| bits & 1 << bit != 0).map(|(_, name)| name).collect();
-    let flags = flags.join(", ");
+    let flags = tcp.flags();
     let derived = &tcp.derived;
-    let mut info = String::new();
-    for remark in derived.flags.texts() {
-        match derived.duplicate {
-            Some((number, frame)) if remark == "TCP Dup ACK" => {
-                let _ = write!(info, "[{remark} {frame}#{number}] ");
-            }
-            _ => {
-                let _ = write!(info, "[{remark}] ");
-            }
-        }
-    }
-    let _ = write!(info, "{} → {} [{flags}] Seq={}", port(0), port(2), derived.seq);
-    if bits & 0x10 != 0 {
+    let mut info: String = derived.remarks().map(|remark| format!("[TCP {remark}] ")).collect();
+    let _ = write!(info, "{} → {} [{}] Seq={}", port(0), port(2), tcp.flag_names(), derived.seq);
+    if flags.ack() {
         let _ = write!(info, " Ack={}", derived.ack);
     }
     let _ = write!(info, " Win={} Len={}", derived.window, tcp.payload_len);
