@@ -13,11 +13,14 @@
 //!
 //! [`lab`] answers the questions of a networking lab from what a summary finds.
 //!
+//! [`diagram`] lays out who said what to whom, and when.
+//!
 //! [`craft`] makes captures by hand, for tests and benchmarks.
 
 pub mod capture;
 pub mod connection;
 pub mod craft;
+pub mod diagram;
 pub mod exchange;
 pub mod filter;
 pub mod finding;

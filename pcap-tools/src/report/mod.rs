@@ -4,6 +4,7 @@
 
 pub mod answers;
 pub mod csv;
+pub mod diagram;
 pub mod follow;
 pub mod json;
 pub mod packets;
