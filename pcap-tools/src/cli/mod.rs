@@ -2,6 +2,7 @@
 
 mod answer;
 mod completions;
+mod diagram;
 mod follow;
 mod man;
 mod options;
@@ -40,6 +41,7 @@ enum Command {
     Packets(packets::Args),
     Follow(follow::Args),
     Answer(answer::Args),
+    Diagram(diagram::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -51,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Packets(args) => packets::run(args),
         Command::Follow(args) => follow::run(args),
         Command::Answer(args) => answer::run(args),
+        Command::Diagram(args) => diagram::run(args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),
     };

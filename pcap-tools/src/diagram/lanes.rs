@@ -44,8 +44,11 @@ struct Places(Vec<String>);
 impl Places {
     const SHOWN: usize = 2;
 
+    /// Takes note of one; an address with a port says more than the address.
     fn add(&mut self, place: String) {
-        if self.0.len() <= Self::SHOWN && !self.0.contains(&place) {
+        let says_more = |one: &str, two: &str| one.strip_prefix(two).is_some_and(|port| port.is_empty() || port.starts_with(':'));
+        self.0.retain(|known| !says_more(&place, known) || *known == place);
+        if self.0.len() <= Self::SHOWN && !self.0.iter().any(|known| says_more(known, &place)) {
             self.0.push(place);
         }
     }

@@ -26,6 +26,8 @@ mod lanes;
 mod messages;
 mod segments;
 
+use std::collections::HashSet;
+
 use crate::connection::{CloseKind, Connection, Side};
 use crate::exchange::{Ports, Talk};
 use crate::packet::Endpoint;
@@ -179,7 +181,7 @@ pub struct Step {
     pub last: Mark,
     /// What it says: a start line; flags and numbers.
     pub text: String,
-    /// What there is to remark; may be empty.
+    /// What there is to remark beside it; may be empty.
     pub aside: String,
 }
 
@@ -223,7 +225,7 @@ impl Picture {
         Self { lanes, links, rows: folded(steps), ..*self }
     }
 
-    /// Puts together what was collected. Steps of which the connection is not known are left out.
+    /// Puts together what was collected; the first step of each connection names its ports.
     fn new(level: Level, mut ends: Vec<Ends>, mut steps: Vec<Step>, omitted: u64, ports: &Ports, start: Time) -> Self {
         let mut streams: Vec<u64> = steps.iter().map(|step| step.stream).collect();
         streams.sort_unstable();
@@ -238,6 +240,13 @@ impl Picture {
             true
         });
         steps.sort_by_key(Step::order);
+        let mut told = HashSet::new();
+        for step in steps.iter_mut().filter(|step| told.insert(step.stream)) {
+            let ports = picture.link(step.stream).map(|link| format!("port {} → {}", link.client.port, link.server.port));
+            let asides: Vec<String> =
+                [std::mem::take(&mut step.aside)].into_iter().filter(|aside| !aside.is_empty()).chain(ports).collect();
+            step.aside = asides.join(", ");
+        }
         picture.rows = folded(steps);
         picture
     }

@@ -1,16 +1,544 @@
-//! The diagram as SVG.
+//! The diagram as SVG: one element, for a file of its own and for a page.
+//!
+//! Every row has the same height, lanes are as far apart as their labels need, and a label is cut before it reaches the
+//! next lane. All that it looks like is said by classes and one style, in light and in dark. Nothing is a script, nothing
+//! refers to anything, and what comes out of the capture is escaped.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::io::{self, Write};
 
-use crate::diagram::Picture;
+use textwrap::core::display_width;
+
+use super::{cut, frames, name, omission, seconds, wait, words};
+use crate::diagram::{Kind, Level, Picture, Row, Step, Way};
+use crate::report::text::printable;
 
 /// The text of the one `<style>` element: a page with a strict policy allows it by its hash.
-pub const STYLE: &str = "";
+pub const STYLE: &str = include_str!("svg.css");
 
-/// Writes one `<svg>` element, for a file of its own and for a page.
+/// Width of a column of the labels, in pixels: 12 px of a monospaced font. Fonts differ a little.
+const COLUMN: f64 = 7.3;
+/// … of the words in a head.
+const HEAD_COLUMN: f64 = 8.6;
+/// Height of a row. Its arrow leaves at the bottom of it, its label stands above.
+const ROW: f64 = 34.0;
+/// Height of a folded wait.
+const FOLD: f64 = 40.0;
+/// Height of the lanes' heads.
+const HEAD: f64 = 46.0;
+/// Heads are repeated after so many rows: a screen's height.
+const HEAD_EVERY: usize = 24;
+/// Columns of a label.
+const LABEL: std::ops::RangeInclusive<f64> = 14.0..=62.0;
+/// Room for labels between lanes that no arrow joins.
+const APART: f64 = 10.0;
+/// Bars of connections beside a lane: width, distance, and how many stand side by side.
+const BAR: f64 = 4.0;
+const BAR_PITCH: f64 = 6.0;
+const MAX_BARS: usize = 10;
+/// Columns of colours.
+const COLOURS: u64 = 8;
+const MARGIN: f64 = 16.0;
+
+/// Writes one `<svg>` element.
 ///
 /// `scope` stands before every id, so that several pictures can be in one page.
 pub fn svg(picture: &Picture, scope: &str, out: &mut dyn Write) -> io::Result<()> {
-    let _ = (picture, scope);
-    writeln!(out, "<svg xmlns=\"http://www.w3.org/2000/svg\"></svg>")
+    let layout = Layout::of(picture);
+    let (width, height) = (layout.width, layout.height);
+    let about = about(picture);
+    writeln!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"d-picture\" role=\"img\" aria-label=\"{about}\" width=\"{width:.0}\" \
+         height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">",
+        about = Escaped(&about)
+    )?;
+    writeln!(out, "<title>Space-time diagram</title>\n<desc>{}</desc>\n<style>{STYLE}</style>", Escaped(&about))?;
+    writeln!(out, "<rect class=\"d-page\" width=\"{width:.0}\" height=\"{height:.0}\"/>")?;
+    layout.legend(picture, out)?;
+    layout.lanes(picture, out)?;
+    layout.bars(picture, out)?;
+    let mut anchors = Anchors::new(picture, scope);
+    for (row, &y) in picture.rows.iter().zip(&layout.rows) {
+        match row {
+            Row::Fold(nanos) => layout.fold(*nanos, y, out)?,
+            Row::Step(step) => layout.step(picture, step, y, &mut anchors, out)?,
+        }
+    }
+    layout.heads(picture, out)?;
+    if let Some(omission) = omission(picture) {
+        text(out, "d-remark", MARGIN, height - MARGIN, "start", &omission)?;
+    }
+    writeln!(out, "</svg>")
+}
+
+/// What the picture is about, for who does not see it.
+fn about(picture: &Picture) -> String {
+    let (what, rows) = match picture.level {
+        Level::Message => ("messages", picture.steps().filter(|step| matches!(step.kind, Kind::Request | Kind::Response(_))).count()),
+        Level::Segment => ("TCP segments", picture.steps().count()),
+    };
+    let lanes: Vec<&str> = picture.lanes.iter().map(|lane| &*lane.name).collect();
+    format!("Space-time diagram of {rows} {what} on {} connections between {}", picture.links.len(), lanes.join(", "))
+}
+
+/// Text in XML.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in printable(self.0).chars() {
+            match char {
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '&' => f.write_str("&amp;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                // XML 1.0 has no place for them, not even as references.
+                '\u{fffe}' | '\u{ffff}' => f.write_str("\u{fffd}")?,
+                char => write!(f, "{char}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text(out: &mut dyn Write, class: &str, x: f64, y: f64, anchor: &str, words: &str) -> io::Result<()> {
+    writeln!(out, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>", Escaped(words))
+}
+
+/// Ids of frames: each once.
+struct Anchors<'a> {
+    scope: &'a str,
+    /// Frames that belong to a message: a FIN in the same frame has no claim.
+    messages: HashSet<u64>,
+    taken: HashSet<u64>,
+}
+
+impl<'a> Anchors<'a> {
+    fn new(picture: &Picture, scope: &'a str) -> Self {
+        let messages = picture.steps().filter(|step| matches!(step.kind, Kind::Request | Kind::Response(_)));
+        Self { scope, messages: messages.flat_map(|step| step.frames.iter().copied()).collect(), taken: HashSet::new() }
+    }
+
+    /// The frames of a step that are its own to name.
+    fn claim(&mut self, step: &Step) -> Vec<String> {
+        let message = matches!(step.kind, Kind::Request | Kind::Response(_));
+        // Wireshark lists a message at its last frame.
+        let frames = step.frames.iter().rev().filter(|frame| message || !self.messages.contains(frame));
+        let claimed: Vec<u64> = frames.copied().filter(|&frame| self.taken.insert(frame)).collect();
+        claimed.into_iter().map(|frame| format!("{}frame-{frame}", self.scope)).collect()
+    }
+}
+
+/// A connection's bars.
+#[derive(Clone, Copy)]
+struct Bar {
+    /// Its place beside the lanes, from within.
+    slot: usize,
+    from: f64,
+    to: f64,
+}
+
+/// Where everything is.
+struct Layout {
+    width: f64,
+    height: f64,
+    /// Right ends of the columns of times and frames.
+    gutter: [f64; 2],
+    /// Middle of each lane, and how far its bars reach to the left and right.
+    lanes: Vec<(f64, [f64; 2])>,
+    /// Half of each head's width.
+    heads: Vec<f64>,
+    /// Top of each row of heads.
+    head_rows: Vec<f64>,
+    /// Line of each row.
+    rows: Vec<f64>,
+    /// Frames at which steps begin, and their lines.
+    lines: Vec<(u64, f64)>,
+    /// By the place of the connection.
+    bars: Vec<Bar>,
+    legend: Vec<Vec<(&'static str, &'static str)>>,
+}
+
+impl Layout {
+    fn of(picture: &Picture) -> Self {
+        let columns = |texts: &mut dyn Iterator<Item = String>| texts.map(|text| display_width(&text)).max().unwrap_or(0) as f64 * COLUMN;
+        let times = columns(&mut picture.steps().map(|step| seconds(picture, step))).max(5.0 * COLUMN);
+        let numbers = columns(&mut picture.steps().map(frames)).max(6.0 * COLUMN);
+        let gutter = [MARGIN + times, MARGIN + times + 14.0 + numbers];
+        let mut layout = Self {
+            width: 0.0,
+            height: 0.0,
+            gutter,
+            lanes: Vec::new(),
+            heads: Vec::new(),
+            head_rows: Vec::new(),
+            rows: Vec::new(),
+            lines: Vec::new(),
+            bars: Vec::new(),
+            legend: Vec::new(),
+        };
+        layout.place_legend(picture);
+        layout.place_rows(picture);
+        layout.place_bars(picture);
+        layout.place_lanes(picture);
+        layout
+    }
+
+    /// Lines of the legend, in as many as fit beside each other.
+    fn place_legend(&mut self, picture: &Picture) {
+        let has = |test: fn(&Step) -> bool| picture.steps().any(test);
+        let message = if picture.level == Level::Message { "request, response" } else { "data" };
+        let entries = [
+            (has(|step| step.kind == Kind::Handshake), "handshake", "handshake"),
+            (has(|step| matches!(step.kind, Kind::Request | Kind::Response(_) | Kind::Data)), "request", message),
+            (has(|step| step.kind == Kind::Ack), "ack", "ACK only"),
+            (has(|step| step.kind == Kind::Fin), "fin", "FIN"),
+            (has(|step| step.kind == Kind::Rst), "rst", "RST"),
+            (has(|step| step.again), "again", "↻ sent again"),
+        ];
+        let shown: Vec<_> = entries.into_iter().filter(|(shown, ..)| *shown).map(|(_, class, words)| (class, words)).collect();
+        self.legend = shown.chunks(3).map(<[_]>::to_vec).collect();
+    }
+
+    fn place_rows(&mut self, picture: &Picture) {
+        let mut y = MARGIN + self.legend.len() as f64 * 22.0;
+        self.head_rows.push(y);
+        y += HEAD;
+        let mut since = 0;
+        for (row, left) in picture.rows.iter().zip((1..=picture.rows.len()).rev()) {
+            if since >= HEAD_EVERY && left > HEAD_EVERY / 3 {
+                self.head_rows.push(y + 16.0);
+                y += HEAD + 16.0;
+                since = 0;
+            }
+            since += 1;
+            match row {
+                Row::Step(step) => {
+                    y += ROW;
+                    self.lines.push((step.first.frame, y));
+                    self.rows.push(y);
+                }
+                Row::Fold(_) => {
+                    self.rows.push(y + FOLD / 2.0 + 8.0);
+                    y += FOLD;
+                }
+            }
+        }
+        let omission = if picture.omitted > 0 { 24.0 } else { 0.0 };
+        self.height = y + ROW + omission + MARGIN / 2.0;
+    }
+
+    /// The height of a frame that need not begin anything.
+    fn line_of(&self, frame: u64) -> f64 {
+        let behind = self.lines.partition_point(|(first, _)| *first <= frame);
+        let Some(&(before, y)) = behind.checked_sub(1).and_then(|at| self.lines.get(at)) else { return 0.0 };
+        if before == frame {
+            return y;
+        }
+        let next = self.lines.get(behind).map_or(frame + 1, |(next, _)| *next);
+        y + (0.3 + 0.4 * (frame - before) as f64 / (next - before) as f64) * ROW
+    }
+
+    /// Each connection has a bar from its first step to its last, beside those that are there at the same time.
+    fn place_bars(&mut self, picture: &Picture) {
+        let (top, bottom) = (self.head_rows[0] + HEAD, self.height - ROW / 2.0);
+        let mut spans: Vec<[f64; 2]> = picture.links.iter().map(|_| [bottom, top]).collect();
+        for (row, &y) in picture.rows.iter().zip(&self.rows) {
+            let Row::Step(step) = row else { continue };
+            let Ok(at) = picture.links.binary_search_by_key(&step.stream, |link| link.stream) else { continue };
+            let end = if step.kind == Kind::Handshake { y } else { self.line_of(step.last.frame) };
+            spans[at] = [spans[at][0].min(y), spans[at][1].max(y).max(end)];
+        }
+        for (span, link) in spans.iter_mut().zip(&picture.links) {
+            span[0] = if link.began_before { top } else { span[0] - 3.0 };
+            span[1] = if link.still_open { bottom } else { span[1] + 3.0 };
+        }
+        let mut order: Vec<usize> = (0..spans.len()).collect();
+        order.sort_by(|&one, &two| spans[one][0].total_cmp(&spans[two][0]));
+        self.bars = spans.iter().map(|&[from, to]| Bar { slot: 0, from, to }).collect();
+        let mut ends: std::collections::BTreeMap<[usize; 2], Vec<f64>> = Default::default();
+        for at in order {
+            let mut lanes = picture.links[at].lanes;
+            lanes.sort_unstable();
+            let ends = ends.entry(lanes).or_default();
+            let free = ends.iter().position(|&end| end < spans[at][0]);
+            let slot = free.unwrap_or(ends.len()).min(MAX_BARS - 1);
+            if slot == ends.len() {
+                ends.push(0.0);
+            }
+            ends[slot] = ends[slot].max(spans[at][1]);
+            self.bars[at].slot = slot;
+        }
+    }
+
+    fn place_lanes(&mut self, picture: &Picture) {
+        let lanes = picture.lanes.len();
+        let mut reach = vec![[8.0_f64; 2]; lanes];
+        for (link, bar) in picture.links.iter().zip(&self.bars) {
+            let [client, server] = link.lanes;
+            let needed = 8.0 + bar.slot as f64 * BAR_PITCH + BAR;
+            for (lane, other) in [(client, server), (server, client)] {
+                let side = usize::from(other > lane);
+                reach[lane][side] = reach[lane][side].max(needed);
+            }
+        }
+        // What the labels beside each lane need, on the side to which they go.
+        let mut room = vec![APART; lanes.saturating_sub(1)];
+        for step in picture.steps() {
+            let [from, to] = step.lanes;
+            let gap = if to > from { from } else { from - 1 };
+            let columns = display_width(&tag(step)) + display_width(&printable(&step.text)) + display_width(&printable(&step.aside)) + 3;
+            room[gap] = room[gap].max((columns as f64).clamp(*LABEL.start(), *LABEL.end()));
+        }
+        self.heads = picture
+            .lanes
+            .iter()
+            .map(|lane| {
+                let name = display_width(&cut(&lane.name, 40)) as f64 * HEAD_COLUMN;
+                name.max(display_width(&cut(&lane.place, 40)) as f64 * COLUMN) / 2.0 + 14.0
+            })
+            .collect();
+        let mut x = self.gutter[1] + 22.0;
+        for lane in 0..lanes {
+            x = match self.lanes.last() {
+                None => x + self.heads[0].max(reach[0][0]),
+                Some(&(before, [_, right])) => {
+                    let labels = before + right + room[lane - 1] * COLUMN + 16.0 + reach[lane][0];
+                    labels.max(before + self.heads[lane - 1] + 20.0 + self.heads[lane])
+                }
+            };
+            self.lanes.push((x, reach[lane]));
+        }
+        let right = self.heads.last().zip(self.lanes.last()).map_or(x, |(head, (x, [_, right]))| x + head.max(*right));
+        self.width = (right + MARGIN).max(640.0);
+    }
+
+    fn legend(&self, picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
+        for (line, y) in self.legend.iter().zip((0..).map(|line| MARGIN + 10.0 + f64::from(line) * 22.0)) {
+            for ((class, words), x) in line.iter().zip((0..).map(|at| MARGIN + f64::from(at) * 208.0)) {
+                writeln!(out, "<g class=\"d-{class} d-c{}\">", COLOURS - 1)?;
+                let ends = if *class == "handshake" && picture.level == Level::Message { Ends::Whole } else { Ends::of(class) };
+                arrow(out, [x, x + 44.0], [y; 2], ends)?;
+                text(out, "d-remark", x + 54.0, y + 4.0, "start", words)?;
+                writeln!(out, "</g>")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns behind everything.
+    fn lanes(&self, picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
+        let (top, height) = (self.head_rows[0] + HEAD / 2.0, self.height - self.head_rows[0] - HEAD / 2.0 - ROW / 4.0);
+        for (x, [left, right]) in &self.lanes {
+            let (from, width) = (x - left - 2.0, left + right + 4.0);
+            writeln!(out, "<rect class=\"d-lane\" x=\"{from:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>")?;
+            writeln!(out, "<path class=\"d-axis\" d=\"M{x:.1} {top:.1}v{height:.1}\"/>")?;
+        }
+        if picture.lanes.is_empty() {
+            text(out, "d-remark", MARGIN, self.head_rows[0] + HEAD / 2.0, "start", "No TCP connection is to be shown.")?;
+        }
+        Ok(())
+    }
+
+    /// The lanes' names: again and again, so that they are found from everywhere.
+    fn heads(&self, picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
+        for &y in &self.head_rows {
+            if !picture.lanes.is_empty() {
+                text(out, "d-column", self.gutter[0], y + 28.0, "end", "time")?;
+                text(out, "d-column", self.gutter[1], y + 28.0, "end", "frame")?;
+            }
+            for ((lane, (x, _)), half) in picture.lanes.iter().zip(&self.lanes).zip(&self.heads) {
+                let (left, width) = (x - half, half * 2.0);
+                writeln!(out, "<rect class=\"d-head\" x=\"{left:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"40\" rx=\"8\"/>")?;
+                text(out, "d-name", *x, y + 17.0, "middle", &cut(&lane.name, 40))?;
+                text(out, "d-place", *x, y + 32.0, "middle", &cut(&lane.place, 40))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Middle of a connection's bar beside a lane on which the other lane is at that side.
+    fn bar_at(&self, lane: usize, other: usize, slot: usize) -> f64 {
+        let away = 6.0 + slot as f64 * BAR_PITCH;
+        self.lanes[lane].0 + if other > lane { away } else { -away }
+    }
+
+    fn bars(&self, picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
+        for (link, bar) in picture.links.iter().zip(&self.bars) {
+            let [client, server] = link.lanes;
+            writeln!(out, "<g class=\"d-c{}\" data-stream=\"{}\">", link.stream % COLOURS, link.stream)?;
+            writeln!(out, "<title>stream {}: {} → {}</title>", link.stream, link.client, link.server)?;
+            for (lane, other) in [(client, server), (server, client)] {
+                let (x, height) = (self.bar_at(lane, other, bar.slot) - BAR / 2.0, bar.to - bar.from);
+                writeln!(
+                    out,
+                    "<rect class=\"d-bar\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{BAR}\" height=\"{height:.1}\" rx=\"2\"/>",
+                    bar.from
+                )?;
+            }
+            writeln!(out, "</g>")?;
+        }
+        Ok(())
+    }
+
+    fn fold(&self, nanos: i64, y: f64, out: &mut dyn Write) -> io::Result<()> {
+        let (Some((first, [left, _])), Some((last, [_, right]))) = (self.lanes.first(), self.lanes.last()) else { return Ok(()) };
+        let (from, to) = (first - left - 8.0, last + right + 8.0);
+        let teeth = ((to - from) / 12.0).ceil() as usize;
+        let tear = "l6-4 6 4".repeat(teeth);
+        let back = "l-6-4-6 4".repeat(teeth);
+        writeln!(out, "<g class=\"d-fold\">\n<path class=\"d-gap\" d=\"M{from:.1} {:.1}{tear}v16{back}z\"/>", y - 8.0)?;
+        text(out, "d-wait", self.gutter[1], y + 2.0, "end", &format!("⋮ {}", wait(nanos)))?;
+        writeln!(out, "</g>")
+    }
+
+    fn step(&self, picture: &Picture, step: &Step, y: f64, anchors: &mut Anchors<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let class = if step.again { "again" } else { name(step.kind) };
+        let mut ids = anchors.claim(step).into_iter();
+        let id = ids.next().map_or(String::new(), |id| format!(" id=\"{}\"", Escaped(&id)));
+        let frame = step.frames.last().map_or(String::new(), |frame| format!(" data-frame=\"{frame}\""));
+        let colour = step.stream % COLOURS;
+        writeln!(out, "<g{id} class=\"d-step d-{class} d-c{colour}\"{frame} data-stream=\"{}\">", step.stream)?;
+        writeln!(out, "<title>{}</title>", Escaped(&about_step(picture, step)))?;
+        for id in ids {
+            writeln!(out, "<g id=\"{}\"/>", Escaped(&id))?;
+        }
+        let [from, to] = step.lanes;
+        let slot = picture.links.binary_search_by_key(&step.stream, |link| link.stream).map_or(0, |at| self.bars[at].slot);
+        let right = to > from;
+        let edge = |lane: usize, other: usize| self.bar_at(lane, other, slot) + if other > lane { BAR / 2.0 } else { -BAR / 2.0 };
+        let xs = [edge(from, to), edge(to, from)];
+        if step.kind != Kind::Note {
+            writeln!(out, "<path class=\"d-guide\" d=\"M{:.1} {y:.1}H{:.1}\"/>", self.gutter[1] + 6.0, xs[0].min(xs[1]) - 4.0)?;
+            let whole = step.kind == Kind::Handshake && picture.level == Level::Message;
+            let end = if whole { y } else { self.line_of(step.last.frame).max(y) };
+            arrow(out, xs, [y, end], if whole { Ends::Whole } else { Ends::of(name(step.kind)) })?;
+            text(out, "d-time", self.gutter[0], y + 4.0, "end", &seconds(picture, step))?;
+            text(out, "d-frame", self.gutter[1], y + 4.0, "end", &frames(step))?;
+        }
+        self.label(step, y, right, out)?;
+        writeln!(out, "</g>")
+    }
+
+    /// The words above an arrow, beside who sends it.
+    fn label(&self, step: &Step, y: f64, right: bool, out: &mut dyn Write) -> io::Result<()> {
+        let [from, _] = step.lanes;
+        let (x, reach) = self.lanes[from];
+        let next = if right { from + 1 } else { from - 1 };
+        let (next_x, next_reach) = self.lanes[next];
+        let room = (x - next_x).abs() - reach[usize::from(right)] - next_reach[usize::from(!right)] - 16.0;
+        let tag = tag(step);
+        let columns = ((room / COLUMN) as usize).saturating_sub(display_width(&tag) + 1);
+        let [words, aside] = words(step, columns);
+        let (x, anchor) = if right { (x + reach[1] + 8.0, "start") } else { (x - reach[0] - 8.0, "end") };
+        let aside = if aside.is_empty() { aside } else { format!(" <tspan class=\"d-aside\">{}</tspan>", Escaped(&aside)) };
+        writeln!(
+            out,
+            "<text class=\"d-label\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\"><tspan class=\"d-tag\">{tag}</tspan> \
+             <tspan class=\"d-words{}\">{}</tspan>{aside}</text>",
+            y - 6.0,
+            trouble(step.kind),
+            Escaped(&words)
+        )
+    }
+}
+
+/// The connection in front of a label.
+fn tag(step: &Step) -> String {
+    format!("#{}{}", step.stream, if step.again { " ↻" } else { "" })
+}
+
+/// The class of responses that say that something went wrong.
+fn trouble(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Response(400..) => " d-trouble",
+        _ => "",
+    }
+}
+
+fn about_step(picture: &Picture, step: &Step) -> String {
+    let [from, to] = step.lanes.map(|lane| &*picture.lanes[lane].name);
+    let frames = match step.frames.len() {
+        0 => String::new(),
+        1 => format!("frame {}: ", step.frames[0]),
+        _ => format!("frames {}: ", frames(step)),
+    };
+    let ports = picture.link(step.stream).map_or(String::new(), |link| {
+        let [client, server] = [link.client.port, link.server.port];
+        let [from, to] = if step.way == Way::ToServer { [client, server] } else { [server, client] };
+        format!(", port {from} → {to}")
+    });
+    let aside = if step.aside.is_empty() { String::new() } else { format!(" ({})", step.aside) };
+    format!("{frames}{}{aside}; {from} → {to}{ports}, stream {}", step.text, step.stream)
+}
+
+/// How an arrow ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// A filled head.
+    Full,
+    /// An open head.
+    Open,
+    /// A head in front of a bar: nothing more comes.
+    Barred,
+    /// A cross.
+    Crossed,
+    /// There, back, and there again.
+    Whole,
+}
+
+impl Ends {
+    fn of(class: &str) -> Self {
+        match class {
+            "handshake" | "ack" => Self::Open,
+            "fin" => Self::Barred,
+            "rst" => Self::Crossed,
+            _ => Self::Full,
+        }
+    }
+}
+
+/// An arrow from the first to the second of each.
+fn arrow(out: &mut dyn Write, [x0, x1]: [f64; 2], [y0, y1]: [f64; 2], ends: Ends) -> io::Result<()> {
+    if ends == Ends::Whole {
+        // The three segments of a handshake as flat as they are quick.
+        let [y1, y2, y3] = [4.0, 8.0, 12.0].map(|down| y0 + down);
+        writeln!(out, "<path class=\"d-line\" d=\"M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}L{x0:.1} {y2:.1}L{x1:.1} {y3:.1}\"/>")?;
+        return head(out, [x1, y3], (y3 - y2).atan2(x1 - x0), Ends::Open);
+    }
+    let angle = (y1 - y0).atan2(x1 - x0);
+    let stop = match ends {
+        Ends::Full => 7.0,
+        Ends::Barred => 3.0,
+        _ => 1.0,
+    };
+    writeln!(out, "<path class=\"d-line\" d=\"M{x0:.1} {y0:.1}L{:.1} {:.1}\"/>", x1 - angle.cos() * stop, y1 - angle.sin() * stop)?;
+    head(out, [x1, y1], angle, ends)
+}
+
+/// The head of an arrow that comes in at an angle.
+fn head(out: &mut dyn Write, [x, y]: [f64; 2], angle: f64, ends: Ends) -> io::Result<()> {
+    // From the tip: so far back along the arrow, so far beside it.
+    let at = |back: f64, beside: f64| {
+        format!("{:.1} {:.1}", x - angle.cos() * back - angle.sin() * beside, y - angle.sin() * back + angle.cos() * beside)
+    };
+    match ends {
+        Ends::Full => writeln!(out, "<path class=\"d-tip\" d=\"M{}L{}L{}z\"/>", at(0.0, 0.0), at(9.0, 4.0), at(9.0, -4.0)),
+        Ends::Open | Ends::Whole => writeln!(out, "<path class=\"d-mark\" d=\"M{}L{}L{}\"/>", at(7.0, 4.0), at(0.5, 0.0), at(7.0, -4.0)),
+        Ends::Barred => writeln!(
+            out,
+            "<path class=\"d-mark\" d=\"M{}L{}L{}M{}L{}\"/>",
+            at(10.0, 4.0),
+            at(3.5, 0.0),
+            at(10.0, -4.0),
+            at(1.5, 6.0),
+            at(1.5, -6.0)
+        ),
+        Ends::Crossed => {
+            writeln!(out, "<path class=\"d-mark\" d=\"M{}L{}M{}L{}\"/>", at(11.0, 5.0), at(1.0, -5.0), at(11.0, -5.0), at(1.0, 5.0))
+        }
+    }
 }
