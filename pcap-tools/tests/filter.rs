@@ -134,6 +134,7 @@ const HEADERS: &[&str] = &[
     "tcp.analysis.keep_alive",
     "tcp.analysis.keep_alive_ack",
     "tcp.analysis.initial_rtt > 0.001",
+    "tcp.analysis.initial_rtt > 0.002",
     "tls",
     "tls.record.content_type == 22",
     "tls.record.version == 0x0301",

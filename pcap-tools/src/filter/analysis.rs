@@ -194,7 +194,7 @@ struct Sequence {
     stream: u64,
     first: Time,
     last: Time,
-    /// The first SYN, and who sent it.
+    /// The last SYN, and who sent it.
     syn: Option<(Side, Time)>,
     syn_ack: bool,
     initial_rtt: Option<i64>,
@@ -277,11 +277,11 @@ impl Sequence {
         }
     }
 
-    /// The round-trip time of the handshake, with the ACK that ends it.
+    /// The round-trip time of the handshake, from the SYN that was answered, with the ACK that ends it.
     fn note_handshake(&mut self, segment: &Segment<'_>, side: Side) {
         let (flags, time) = (segment.flags, segment.mark.time);
         match (flags.syn(), flags.ack(), self.syn) {
-            (true, false, None) => self.syn = Some((side, time)),
+            (true, false, known) if known.is_none_or(|(client, _)| client == side) => self.syn = Some((side, time)),
             (true, true, _) => self.syn_ack = true,
             (false, true, Some((client, syn))) if client == side && self.syn_ack && !flags.rst() => {
                 self.initial_rtt = self.initial_rtt.or(time.since(syn));
