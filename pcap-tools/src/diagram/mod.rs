@@ -36,10 +36,10 @@ use crate::time::{Mark, Time};
 pub use messages::Messages;
 pub use segments::Segments;
 
-/// Waits shorter than this are not folded, in nanoseconds.
-const SHORTEST_FOLD: i64 = 20_000_000;
-/// … nor those less than so many times as long as the usual one between two rows.
+/// A wait so many times as long as the usual one between two rows is folded, …
 const FOLD_FACTOR: i64 = 10;
+/// … but none that is shorter than the first of these, and always one that is longer than the second; in nanoseconds.
+const FOLDS: [i64; 2] = [20_000_000, 1_000_000_000];
 /// Characters that are kept of a text out of the capture.
 const MAX_TEXT: usize = 400;
 
@@ -269,7 +269,8 @@ fn folded(steps: Vec<Step>) -> Vec<Row> {
     }
     let mut usual: Vec<i64> = waits.iter().copied().flatten().filter(|&nanos| nanos > 0).collect();
     usual.sort_unstable();
-    let long = usual.get(usual.len() / 2).map_or(SHORTEST_FOLD, |nanos| SHORTEST_FOLD.max(nanos.saturating_mul(FOLD_FACTOR)));
+    let middle = usual.get(usual.len().saturating_sub(1) / 2).map_or(0, |nanos| nanos.saturating_mul(FOLD_FACTOR));
+    let long = middle.clamp(FOLDS[0], FOLDS[1]);
     let fold = |wait: Option<i64>| wait.filter(|&nanos| nanos >= long).map(Row::Fold);
     steps.into_iter().zip(waits).flat_map(|(step, wait)| fold(wait).into_iter().chain([Row::Step(step)])).collect()
 }
