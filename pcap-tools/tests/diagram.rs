@@ -242,6 +242,14 @@ fn lanes(picture: &Picture) -> Vec<&str> {
 
 // ---- Nothing is missing, and nothing is there twice ----
 
+fn is_message(kind: Kind) -> bool {
+    matches!(kind, Kind::Request | Kind::Response(_))
+}
+
+fn is_close(kind: Kind) -> bool {
+    matches!(kind, Kind::Fin | Kind::Rst)
+}
+
 /// How often each is there.
 fn counted<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeMap<T, usize> {
     let mut counts = BTreeMap::new();
@@ -259,9 +267,6 @@ fn frames_of(picture: &Picture, is_it: fn(Kind) -> bool) -> BTreeMap<(u64, u64),
 fn check_whole(name: &str, capture: &[u8]) {
     let (_, found) = summary::run(reader(capture), Ports::default(), Collect::default());
     let messages = picture(capture, Level::Message);
-    let (is_message, is_close): (fn(Kind) -> bool, fn(Kind) -> bool) =
-        (|kind| matches!(kind, Kind::Request | Kind::Response(_)), |kind| matches!(kind, Kind::Fin | Kind::Rst));
-
     let said = found.exchanges.iter().flat_map(|exchange| {
         let messages = exchange.request.iter().chain(&exchange.interim).chain(&exchange.response);
         messages.map(|message| (exchange.stream, message.first.frame, message.last.frame, message.head.is_request()))
@@ -367,6 +372,14 @@ fn programs_on_several_hosts_have_lanes_of_their_own() {
 fn others_are_named_by_address() {
     let third = ("127.0.0.1:50002", "127.0.0.1:57664");
     check_lanes(&[third, ("127.0.0.1:50001", "127.0.0.1:5031")], &["browser", "web app", "127.0.0.1", "127.0.0.1:57664"]);
+}
+
+#[test]
+fn a_scan_has_lanes_that_can_be_looked_at() {
+    let talks: Vec<_> = (1..=200).map(|port| local(50_000, 10_000 + port).fin(Side::Client).packets()).collect();
+    let picture = picture(&craft::capture(&talks.concat()), Level::Message);
+    assert_eq!((lanes(&picture).len(), lanes(&picture).last()), (25, Some(&"other servers")));
+    assert_eq!(picture.links.len(), 200);
 }
 
 #[test]

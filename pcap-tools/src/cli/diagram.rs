@@ -45,7 +45,7 @@ pub struct Args {
     format: Format,
 
     /// So many arrows at the most, the first ones
-    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
+    #[arg(long, value_name = "COUNT", default_value_t = 5_000)]
     limit: usize,
 
     #[command(flatten)]

@@ -8,6 +8,9 @@ use super::{Ends, Lane, Link};
 use crate::exchange::{Ports, Program};
 use crate::packet::Endpoint;
 
+/// So many lanes can be looked at beside each other; who comes later shares one with those of the kind.
+const MAX_LANES: usize = 24;
+
 /// Who has a lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Who {
@@ -17,14 +20,33 @@ enum Who {
     Client(IpAddr),
     /// Somebody else.
     Server(Endpoint),
+    /// All that came too late for a lane of their own.
+    Rest(Kind),
+}
+
+/// What is told apart among those who share a lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Program(Program),
+    Client,
+    Server,
 }
 
 impl Who {
     /// The lab's programs in the order of their chain, then others in the order in which they appear.
     fn rank(self) -> usize {
         match self {
-            Self::Program(program, _) => program as usize,
-            Self::Client(_) | Self::Server(_) => usize::MAX,
+            Self::Program(program, _) | Self::Rest(Kind::Program(program)) => program as usize,
+            Self::Client(_) | Self::Server(_) | Self::Rest(_) => usize::MAX,
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::Program(program, _) => Kind::Program(program),
+            Self::Client(_) => Kind::Client,
+            Self::Server(_) => Kind::Server,
+            Self::Rest(kind) => kind,
         }
     }
 
@@ -33,6 +55,9 @@ impl Who {
             Self::Program(program, _) => program.as_str().to_owned(),
             Self::Client(ip) => ip.to_string(),
             Self::Server(end) => end.to_string(),
+            Self::Rest(Kind::Program(program)) => format!("other {}s", program.as_str()),
+            Self::Rest(Kind::Client) => "other clients".to_owned(),
+            Self::Rest(Kind::Server) => "other servers".to_owned(),
         }
     }
 }
@@ -64,12 +89,14 @@ pub(super) fn cast(ends: &[Ends], ports: &Ports) -> (Vec<Lane>, Vec<Link>) {
     let sole = sole_web_app(ends, ports);
     let mut cast: Vec<(Who, Places)> = Vec::new();
     let mut enter = |who: Who, place: String| {
-        if !cast.iter().any(|(known, _)| *known == who) {
+        let place_of = |who: Who, cast: &[(Who, Places)]| cast.iter().position(|(known, _)| *known == who);
+        let full = cast.len() >= MAX_LANES && place_of(who, &cast).is_none();
+        let who = if full { Who::Rest(who.kind()) } else { who };
+        let at = place_of(who, &cast).unwrap_or_else(|| {
             cast.push((who, Places::default()));
-        }
-        if let Some((_, places)) = cast.iter_mut().find(|(known, _)| *known == who) {
-            places.add(place);
-        }
+            cast.len() - 1
+        });
+        cast[at].1.add(place);
         who
     };
     let pairs: Vec<[Who; 2]> = ends

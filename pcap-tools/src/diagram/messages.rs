@@ -89,13 +89,10 @@ impl Messages {
         let mut frames: Vec<u64> = marks.map(|mark| mark.frame).chain(repeated).collect();
         frames.sort_unstable();
         frames.dedup();
-        let again = handshake.repeated_syns.len() + handshake.repeated_syn_acks.len();
-        let mut aside: Vec<String> = handshake.rtt().map(duration).into_iter().collect();
-        if again > 0 {
-            aside.push(format!("{again} sent again"));
-        }
+        let again = !handshake.repeated_syns.is_empty() || !handshake.repeated_syn_acks.is_empty();
+        let aside = handshake.rtt().map_or(String::new(), duration);
         let step = step(connection.stream, Way::ToServer, Kind::Handshake, first, text.to_owned());
-        self.add(Step { frames, last, again: again > 0, aside: aside.join(", "), ..step });
+        self.add(Step { frames, last, again, aside, ..step });
     }
 
     /// What cannot be seen from arrows.

@@ -14,7 +14,7 @@ pub use svg::{STYLE, svg};
 pub use text::text;
 
 /// Frames that are listed of a step.
-const MAX_FRAMES: usize = 3;
+const MAX_FRAMES: usize = 4;
 /// An aside that is longer may be cut.
 const LONG_ASIDE: usize = 10;
 

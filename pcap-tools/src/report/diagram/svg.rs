@@ -34,9 +34,9 @@ const LABEL: std::ops::RangeInclusive<f64> = 14.0..=62.0;
 /// Room for labels between lanes that no arrow joins.
 const APART: f64 = 10.0;
 /// Bars of connections beside a lane: width, distance, and how many stand side by side.
-const BAR: f64 = 4.0;
-const BAR_PITCH: f64 = 6.0;
-const MAX_BARS: usize = 10;
+const BAR: f64 = 3.5;
+const BAR_PITCH: f64 = 5.0;
+const MAX_BARS: usize = 16;
 /// Columns of colours.
 const COLOURS: u64 = 8;
 const MARGIN: f64 = 16.0;
@@ -396,7 +396,8 @@ impl Layout {
     }
 
     fn step(&self, picture: &Picture, step: &Step, y: f64, anchors: &mut Anchors<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let class = if step.again { "again" } else { name(step.kind) };
+        let whole = step.kind == Kind::Handshake && picture.level == Level::Message;
+        let class = if step.again && !whole { "again" } else { name(step.kind) };
         let mut ids = anchors.claim(step).into_iter();
         let id = ids.next().map_or(String::new(), |id| format!(" id=\"{}\"", Escaped(&id)));
         let frame = step.frames.last().map_or(String::new(), |frame| format!(" data-frame=\"{frame}\""));
@@ -413,7 +414,6 @@ impl Layout {
         let xs = [edge(from, to), edge(to, from)];
         if step.kind != Kind::Note {
             writeln!(out, "<path class=\"d-guide\" d=\"M{:.1} {y:.1}H{:.1}\"/>", self.gutter[1] + 6.0, xs[0].min(xs[1]) - 4.0)?;
-            let whole = step.kind == Kind::Handshake && picture.level == Level::Message;
             let end = if whole { y } else { self.line_of(step.last.frame).max(y) };
             arrow(out, xs, [y, end], if whole { Ends::Whole } else { Ends::of(name(step.kind)) })?;
             text(out, "d-time", self.gutter[0], y + 4.0, "end", &seconds(picture, step))?;
@@ -430,23 +430,24 @@ impl Layout {
         let next = if right { from + 1 } else { from - 1 };
         let (next_x, next_reach) = self.lanes[next];
         let room = (x - next_x).abs() - reach[usize::from(right)] - next_reach[usize::from(!right)] - 16.0;
-        let tag = tag(step);
-        let columns = ((room / COLUMN) as usize).saturating_sub(display_width(&tag) + 1);
+        let columns = ((room / COLUMN) as usize).saturating_sub(display_width(&tag(step)) + 1);
         let [words, aside] = words(step, columns);
         let (x, anchor) = if right { (x + reach[1] + 8.0, "start") } else { (x - reach[0] - 8.0, "end") };
         let aside = if aside.is_empty() { aside } else { format!(" <tspan class=\"d-aside\">{}</tspan>", Escaped(&aside)) };
+        let again = if step.again { " <tspan class=\"d-turn\">↻</tspan>" } else { "" };
         writeln!(
             out,
-            "<text class=\"d-label\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\"><tspan class=\"d-tag\">{tag}</tspan> \
+            "<text class=\"d-label\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\"><tspan class=\"d-tag\">#{}</tspan>{again} \
              <tspan class=\"d-words{}\">{}</tspan>{aside}</text>",
-            y - 6.0,
+            y - 7.0,
+            step.stream,
             trouble(step.kind),
             Escaped(&words)
         )
     }
 }
 
-/// The connection in front of a label.
+/// What stands in front of a label: the connection.
 fn tag(step: &Step) -> String {
     format!("#{}{}", step.stream, if step.again { " ↻" } else { "" })
 }
