@@ -113,6 +113,12 @@ fn timed(packets: &[(Vec<u8>, u64)]) -> Vec<u8> {
     file.into_bytes()
 }
 
+/// Somebody tries two hundred ports.
+fn scan() -> Vec<u8> {
+    let talks: Vec<_> = (1..=200).map(|port| local(50_000, 10_000 + port).fin(Side::Client).packets()).collect();
+    craft::capture(&talks.concat())
+}
+
 /// What nobody should put into a start line, and the words of every language that a picture is written in.
 const HOSTILE: [&str; 14] = [
     "<script>alert(1)</script>",
@@ -188,7 +194,7 @@ fn mishaps(seed: u64) -> Vec<u8> {
 /// Every capture that there is, by name.
 fn captures() -> Vec<(String, Vec<u8>)> {
     let samples = SAMPLES.map(|name| (name.to_owned(), std::fs::read(sample(name)).expect("a sample")));
-    let crafted = [("twenty", twenty()), ("losses", losses()), ("hostile", hostile())];
+    let crafted = [("twenty", twenty()), ("losses", losses()), ("hostile", hostile()), ("scan", scan())];
     let lab = lab().into_iter().map(|capture| ("the lab's".to_owned(), capture));
     samples.into_iter().chain(crafted.map(|(name, capture)| (name.to_owned(), capture))).chain(lab).collect()
 }
@@ -376,8 +382,7 @@ fn others_are_named_by_address() {
 
 #[test]
 fn a_scan_has_lanes_that_can_be_looked_at() {
-    let talks: Vec<_> = (1..=200).map(|port| local(50_000, 10_000 + port).fin(Side::Client).packets()).collect();
-    let picture = picture(&craft::capture(&talks.concat()), Level::Message);
+    let picture = picture(&scan(), Level::Message);
     assert_eq!((lanes(&picture).len(), lanes(&picture).last()), (25, Some(&"other servers")));
     assert_eq!(picture.links.len(), 200);
 }

@@ -15,8 +15,8 @@ pub use text::text;
 
 /// Frames that are listed of a step.
 const MAX_FRAMES: usize = 4;
-/// An aside that is longer may be cut.
-const LONG_ASIDE: usize = 10;
+/// Columns in which the beginning of an aside says something.
+const LEAST_ASIDE: usize = 10;
 
 /// What a step is, in a word.
 fn name(kind: Kind) -> &'static str {
@@ -93,8 +93,18 @@ fn words(step: &Step, columns: usize) -> [String; 2] {
     if step.kind == Kind::Request && width(text) > columns {
         text = text.rsplit_once(' ').map_or(text, |(asked, _)| asked);
     }
-    let left = columns.saturating_sub(width(text) + 1);
-    // A number that is cut would be another one.
-    let fits = left >= width(&step.aside) || left > LONG_ASIDE;
-    [cut(text, columns), if fits { cut(&step.aside, left) } else { String::new() }]
+    [cut(text, columns), beginning(&step.aside, columns.saturating_sub(width(text) + 1))]
+}
+
+/// As many of an aside's remarks as fit; of a single one the beginning, unless that cuts a number in two.
+fn beginning(aside: &str, columns: usize) -> String {
+    if display_width(&printable(aside)) <= columns {
+        return cut(aside, columns);
+    }
+    if let Some((before, _)) = aside.rsplit_once(", ") {
+        return beginning(before, columns);
+    }
+    let shown = cut(aside, columns);
+    let number = shown.trim_end_matches('…').ends_with(|char: char| char.is_ascii_digit());
+    if columns > LEAST_ASIDE && !number { shown } else { String::new() }
 }

@@ -60,6 +60,8 @@ enum Names {
 enum Words {
     OnArrows,
     Beside,
+    /// There are more lanes than columns: who is concerned is said in words.
+    Alone,
 }
 
 /// Where everything is, in columns.
@@ -83,15 +85,21 @@ impl Page {
         let frames = longest(&mut picture.steps().map(frames)).clamp(5, width / 4);
         let mut page = Self { width, colour: style.colour, times, frames, lanes: Vec::new(), names: Names::Whole, words: Words::OnArrows };
         let left = page.left();
-        match spread(picture, width.saturating_sub(left)) {
-            Some(lanes) => page.lanes = lanes.into_iter().map(|lane| left + lane).collect(),
-            None => {
-                (page.names, page.words) = (Names::Numbers, Words::Beside);
-                // Lanes that do not fit even so are drawn on top of each other.
-                let room = width.saturating_sub(left + LEAST + 2);
-                page.lanes = (0..picture.lanes.len()).map(|lane| left + (lane * NARROW).min(room)).collect();
-            }
-        }
+        let spread = Spread::of(picture, width.saturating_sub(left));
+        let numbered: Vec<usize> = (0..picture.lanes.len()).map(|lane| lane * NARROW).collect();
+        let lanes = if let Some(lanes) = spread.wide() {
+            lanes
+        } else if let Some(lanes) = spread.close() {
+            page.words = Words::Beside;
+            lanes
+        } else if numbered.last().is_none_or(|last| left + last + LEAST + 4 <= width) {
+            (page.names, page.words) = (Names::Numbers, Words::Beside);
+            numbered
+        } else {
+            page.words = Words::Alone;
+            Vec::new()
+        };
+        page.lanes = lanes.into_iter().map(|lane| left + lane).collect();
         page
     }
 
@@ -133,6 +141,7 @@ impl Page {
 
     fn fold(&self, nanos: i64) -> String {
         let mut cells = self.blank('⋮');
+        cells.resize(cells.len().max(LEAST), ' ');
         for (cell, char) in cells.iter_mut().zip(format!("⋮ {}", wait(nanos)).chars()) {
             *cell = char;
         }
@@ -142,10 +151,14 @@ impl Page {
 
     fn step(&self, picture: &Picture, step: &Step) -> String {
         let gutter = self.gutter(&seconds(picture, step), &frames(step));
+        if self.words == Words::Alone {
+            let [from, to] = step.lanes.map(|lane| &*picture.lanes[lane].name);
+            let line = Line::of(picture.level, step);
+            return cut(&format!("{gutter}{from} {}{} {to}  {}{}", line.body, line.heads[1], tag(step), step.text), self.width);
+        }
         let mut cells = self.blank('│');
         let [from, to] = step.lanes.map(|lane| self.lanes[lane]);
         let [left, right] = [from.min(to), from.max(to)];
-        let tag = format!("#{}{} ", step.stream, if step.again { " ↻" } else { "" });
         if step.kind != Kind::Note {
             let line = Line::of(picture.level, step);
             let inside = left + 1..right;
@@ -163,10 +176,10 @@ impl Page {
         let cells = |range: std::ops::Range<usize>| cells[range].iter().collect::<String>();
         if self.words == Words::Beside {
             let columns = self.width.saturating_sub(end + 2);
-            let label = label(step, &tag, columns);
+            let label = label(step, columns);
             return format!("{gutter}{}{on}{}{off}{}  {label}", cells(start..left), cells(left..right + 1), cells(right + 1..end));
         }
-        let label = label(step, &tag, right - left - AROUND);
+        let label = label(step, right - left - AROUND);
         let label_width = display_width(&label);
         let room = right - left - 1;
         // A blank before and behind the words, and something of the arrow before them, too.
@@ -183,44 +196,81 @@ impl Page {
 }
 
 /// Tag, text and aside of a step.
-fn label(step: &Step, tag: &str, columns: usize) -> String {
-    let [text, aside] = words(step, columns.saturating_sub(display_width(tag)));
+fn label(step: &Step, columns: usize) -> String {
+    let tag = tag(step);
+    let [text, aside] = words(step, columns.saturating_sub(display_width(&tag)));
     let blank = if aside.is_empty() { "" } else { " " };
     cut(&format!("{tag}{text}{blank}{aside}"), columns)
 }
 
-/// Columns of the lanes, if there is room for their names and for most of the words between them.
-fn spread(picture: &Picture, room: usize) -> Option<Vec<usize>> {
-    let names: Vec<usize> = picture.lanes.iter().map(|lane| display_width(&printable(&lane.name))).collect();
-    let least = |gap: usize| names[gap] / 2 + names[gap + 1] / 2 + 2;
-    let mut gaps: Vec<usize> = (0..names.len().saturating_sub(1)).map(least).collect();
-    let labels: Vec<(usize, usize)> = picture
-        .steps()
-        .map(|step| {
+/// What decides how far lanes are apart.
+struct Spread {
+    room: usize,
+    names: Vec<usize>,
+    /// The gap and the columns of each step's words.
+    words: Vec<(usize, usize)>,
+}
+
+impl Spread {
+    fn of(picture: &Picture, room: usize) -> Self {
+        let words = picture.steps().map(|step| {
             let [from, to] = step.lanes;
-            let columns = display_width(&printable(&step.text)) + format!("#{} ", step.stream).len() + AROUND;
-            (from.min(to), columns)
-        })
-        .collect();
-    let (first, last) = (names.first()? / 2, names.last()? / 2);
-    let mut left = room.checked_sub(first + last + 1 + gaps.iter().sum::<usize>())?;
-    // Who has least gets the next column, until nobody needs one.
-    let mut needs = gaps.clone();
-    for &(gap, columns) in &labels {
-        needs[gap] = needs[gap].max(columns + 2 * LEAST);
+            (from.min(to), display_width(&printable(&step.text)) + tag(step).len())
+        });
+        let names = picture.lanes.iter().map(|lane| display_width(&printable(&lane.name)));
+        Self { room, names: names.collect(), words: words.collect() }
     }
-    while left > 0 {
-        let Some(gap) = (0..gaps.len()).filter(|&gap| gaps[gap] < needs[gap]).min_by_key(|&gap| gaps[gap]) else { break };
-        gaps[gap] += 1;
-        left -= 1;
+
+    /// Gaps that have room for the names above the lanes.
+    fn gaps(&self) -> Vec<usize> {
+        self.names.windows(2).map(|pair| pair[0] / 2 + pair[1] / 2 + 2).collect()
     }
-    let fitting = labels.iter().filter(|(gap, columns)| *columns <= gaps[*gap]).count();
-    let lanes = std::iter::once(first).chain(gaps.iter().scan(first, |at, gap| {
-        *at += gap;
-        Some(*at)
-    }));
-    let bare = labels.iter().any(|(gap, _)| gaps[*gap] < AROUND + LEAST);
-    (fitting * 4 >= labels.len() * 3 && !bare).then(|| lanes.collect())
+
+    /// Columns up to the end of the last name.
+    fn columns(&self, gaps: &[usize]) -> usize {
+        let ends = [self.names.first(), self.names.last()].into_iter().flatten();
+        ends.map(|name| name / 2).sum::<usize>() + 1 + gaps.iter().sum::<usize>()
+    }
+
+    fn lanes(&self, gaps: &[usize]) -> Vec<usize> {
+        let first = self.names.first().map(|name| name / 2);
+        first.into_iter().flat_map(|first| (0..=gaps.len()).map(move |lane| first + gaps[..lane].iter().sum::<usize>())).collect()
+    }
+
+    /// Whether most of the words find as much room as `columns` says.
+    fn fits(&self, columns: impl Fn(usize) -> usize) -> bool {
+        self.words.iter().filter(|(gap, words)| *words <= columns(*gap)).count() * 4 >= self.words.len() * 3
+    }
+
+    /// Lanes with room for most of the words between them.
+    fn wide(&self) -> Option<Vec<usize>> {
+        let mut gaps = self.gaps();
+        let mut left = self.room.checked_sub(self.columns(&gaps))?;
+        let mut needs = gaps.clone();
+        for &(gap, words) in &self.words {
+            needs[gap] = needs[gap].max(words + AROUND + 2 * LEAST);
+        }
+        // Who has least gets the next column, until nobody needs one.
+        while left > 0 {
+            let Some(gap) = (0..gaps.len()).filter(|&gap| gaps[gap] < needs[gap]).min_by_key(|&gap| gaps[gap]) else { break };
+            gaps[gap] += 1;
+            left -= 1;
+        }
+        let bare = self.words.iter().any(|(gap, _)| gaps[*gap] < AROUND + LEAST);
+        (!bare && self.fits(|gap| gaps[gap] - AROUND)).then(|| self.lanes(&gaps))
+    }
+
+    /// Lanes under their names, with room for most of the words beside them.
+    fn close(&self) -> Option<Vec<usize>> {
+        let gaps = self.gaps();
+        let left = self.room.checked_sub(self.columns(&gaps) + 2)?;
+        self.fits(|_| left).then(|| self.lanes(&gaps))
+    }
+}
+
+/// What stands in front of a step's words: the connection.
+fn tag(step: &Step) -> String {
+    format!("#{}{} ", step.stream, if step.again { " ↻" } else { "" })
 }
 
 /// What an arrow is made of.
