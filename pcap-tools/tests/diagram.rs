@@ -428,6 +428,9 @@ fn what_was_sent_again_is_marked() {
     let segments = picture(&capture, Level::Segment);
     let again: Vec<Kind> = segments.steps().filter(|step| step.again).map(|step| step.kind).collect();
     assert!(again.contains(&Kind::Handshake) && again.contains(&Kind::Data), "{again:?}");
+    // Of a SYN or a FIN nothing is lost.
+    let lossy = segments.steps().filter(|step| step.aside.contains("Retransmission"));
+    assert!(lossy.map(|step| step.kind).all(|kind| kind == Kind::Data));
     assert!(text(&segments, 120).lines().filter(|line| line.contains('↻')).count() == again.len());
     let messages = picture(&capture, Level::Message);
     let notes: Vec<&str> = messages.steps().filter(|step| step.kind == Kind::Note).map(|step| &*step.text).collect();

@@ -81,7 +81,9 @@ fn segment(facts: &Facts<'_>) -> Option<Segment> {
     let tcp = facts.segment.as_ref()?;
     let derived = &tcp.derived;
     let mark = Mark { frame: facts.number, time: facts.time };
-    let mut asides: Vec<String> = derived.remarks().collect();
+    // Wireshark's word for a FIN sent again, as in a simultaneous close, too; but no data was lost.
+    let is_said = |remark: &String| tcp.payload_len > 0 || !remark.ends_with("Retransmission");
+    let mut asides: Vec<String> = derived.remarks().filter(is_said).collect();
     asides.extend(facts.messages.iter().map(|spoken| clipped(&spoken.message.head.start_line_text())));
     let step = Step {
         stream: derived.stream,

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::{cut, frames, omission, wait};
+use super::{cut, frames, omission, tag, wait};
 use crate::diagram::{Kind, Picture, Row, Step};
 
 /// Columns of a label.
@@ -56,7 +56,7 @@ fn label(step: &Step) -> String {
     if !step.frames.is_empty() {
         let _ = write!(label, "{} · ", frames(step));
     }
-    let _ = write!(label, "#{} {}{}", step.stream, if step.again { "↻ " } else { "" }, cut(&step.text, LABEL));
+    let _ = write!(label, "{} {}", tag(step), cut(&step.text, LABEL));
     if !step.aside.is_empty() {
         let _ = write!(label, " · {}", cut(&step.aside, LABEL));
     }

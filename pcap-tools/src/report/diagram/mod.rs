@@ -32,6 +32,11 @@ fn name(kind: Kind) -> &'static str {
     }
 }
 
+/// What stands in front of a step's words: its connection, and whether it was sent again.
+fn tag(step: &Step) -> String {
+    format!("#{}{}", step.stream, if step.again { " ↻" } else { "" })
+}
+
 /// Frames of a step: of a message from first to last.
 fn frames(step: &Step) -> String {
     let separator = if matches!(step.kind, Kind::Request | Kind::Response(_)) { "–" } else { "," };

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use textwrap::core::display_width;
 
-use super::{cut, frames, omission, seconds, wait, words};
+use super::{cut, frames, omission, seconds, tag, wait, words};
 use crate::diagram::{Kind, Level, Picture, Row, Step};
 use crate::report::text::{Colour, Style, printable};
 
@@ -154,7 +154,7 @@ impl Page {
         if self.words == Words::Alone {
             let [from, to] = step.lanes.map(|lane| &*picture.lanes[lane].name);
             let line = Line::of(picture.level, step);
-            return cut(&format!("{gutter}{from} {}{} {to}  {}{}", line.body, line.heads[1], tag(step), step.text), self.width);
+            return cut(&format!("{gutter}{from} {}{} {to}  {} {}", line.body, line.heads[1], tag(step), step.text), self.width);
         }
         let mut cells = self.blank('│');
         let [from, to] = step.lanes.map(|lane| self.lanes[lane]);
@@ -181,10 +181,8 @@ impl Page {
         }
         let label = label(step, right - left - AROUND);
         let label_width = display_width(&label);
-        let room = right - left - 1;
         // A blank before and behind the words, and something of the arrow before them, too.
         let at = if to > from { left + 2 } else { right - 3 - label_width };
-        debug_assert!(label_width + 4 <= room);
         format!(
             "{gutter}{}{on}{}{off} {label} {on}{}{off}{}",
             cells(start..left),
@@ -197,7 +195,7 @@ impl Page {
 
 /// Tag, text and aside of a step.
 fn label(step: &Step, columns: usize) -> String {
-    let tag = tag(step);
+    let tag = tag(step) + " ";
     let [text, aside] = words(step, columns.saturating_sub(display_width(&tag)));
     let blank = if aside.is_empty() { "" } else { " " };
     cut(&format!("{tag}{text}{blank}{aside}"), columns)
@@ -215,7 +213,7 @@ impl Spread {
     fn of(picture: &Picture, room: usize) -> Self {
         let words = picture.steps().map(|step| {
             let [from, to] = step.lanes;
-            (from.min(to), display_width(&printable(&step.text)) + tag(step).len())
+            (from.min(to), display_width(&printable(&step.text)) + display_width(&tag(step)) + 1)
         });
         let names = picture.lanes.iter().map(|lane| display_width(&printable(&lane.name)));
         Self { room, names: names.collect(), words: words.collect() }
@@ -266,11 +264,6 @@ impl Spread {
         let left = self.room.checked_sub(self.columns(&gaps) + 2)?;
         self.fits(|_| left).then(|| self.lanes(&gaps))
     }
-}
-
-/// What stands in front of a step's words: the connection.
-fn tag(step: &Step) -> String {
-    format!("#{}{} ", step.stream, if step.again { " ↻" } else { "" })
 }
 
 /// What an arrow is made of.
