@@ -407,7 +407,13 @@ fn answers_keep_the_contract() {
 fn help_teaches_and_completions_and_pages_are_made() {
     let help = check(&["summarize", "--help"], 0).out;
     assert!(help.contains("dumpcap -i lo -w - | pcap-tools summarize"), "{help}");
-    for (command, example) in [("packets", "-Y 'htcpcp or (tcp.port == 5031)'"), ("follow", "--format hex"), ("answer", "--task 5.3")] {
+    let examples = [
+        ("packets", "-Y 'htcpcp or (tcp.port == 5031)'"),
+        ("follow", "--format hex"),
+        ("answer", "--task 5.3"),
+        ("diagram", "--level segment --stream 1"),
+    ];
+    for (command, example) in examples {
         let help = check(&[command, "--help"], 0).out;
         assert!(help.contains(example), "{help}");
     }

@@ -4,6 +4,8 @@
 //! they are missing, a line on standard error says so), and conversations made here under fixed seeds. `tests/golden/diagram`
 //! holds the pictures of the samples, to be read before they are changed: `UPDATE_GOLDEN=1` writes them anew.
 
+#[path = "common/chromium.rs"]
+mod chromium;
 #[path = "common/judges.rs"]
 mod judges;
 
@@ -526,6 +528,49 @@ fn no_label_covers_another() {
             }
         }
     }
+}
+
+/// What a page says of its pictures: texts that cover each other or leave the picture, and the colour behind everything.
+const MEASURE: &str = "
+    const found = [...document.querySelectorAll('svg')].map(svg => {
+        const edge = svg.getBoundingClientRect();
+        // Boxes of lines are higher than letters.
+        const boxes = [...svg.querySelectorAll('text')].map(text => [text.textContent, text.getBoundingClientRect()])
+            .map(([words, box]) => ({ words, left: box.left, right: box.right, top: box.top + 2, bottom: box.bottom - 3 }));
+        boxes.sort((one, other) => one.top - other.top);
+        const bad = boxes.filter(box => box.left < edge.left || box.right > edge.right).map(box => box.words);
+        boxes.forEach((one, at) => {
+            for (const other of boxes.slice(at + 1)) {
+                if (other.top >= one.bottom) break;
+                if (one.left < other.right && other.left < one.right) bad.push(one.words + ' and ' + other.words);
+            }
+        });
+        return { texts: boxes.length, bad, page: getComputedStyle(svg.querySelector('.d-page')).fill };
+    });
+    const said = document.createElement('pre');
+    said.textContent = JSON.stringify(found);
+    document.body.replaceChildren(said);";
+
+#[test]
+fn chromium_finds_room_for_every_label_in_light_and_dark() {
+    let captures = captures();
+    let drawings = captures.iter().flat_map(|(_, capture)| LEVELS.map(|level| svg(&picture(capture, level))));
+    let page = format!("<!doctype html><meta charset=utf-8><body>{}<script>{MEASURE}</script>", drawings.collect::<String>());
+    let mut pages = BTreeSet::new();
+    for scheme in [chromium::Scheme::Light, chromium::Scheme::Dark] {
+        let Some(dom) = chromium::dom(&page, scheme) else { return };
+        let said = dom.split_once("<pre>").and_then(|(_, rest)| rest.split_once("</pre>")).expect("the page has measured").0;
+        let said = said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        let found: Vec<serde_json::Value> = serde_json::from_str(&said).expect("it is JSON");
+        assert_eq!(found.len(), captures.len() * LEVELS.len());
+        for picture in &found {
+            assert!(picture["texts"].as_u64() > Some(10));
+            assert_eq!(picture["bad"], serde_json::json!([]));
+            assert_eq!(picture["page"], found[0]["page"]);
+        }
+        pages.insert(found[0]["page"].to_string());
+    }
+    assert_eq!(pages.len(), 2, "{pages:?}");
 }
 
 #[test]
