@@ -437,7 +437,9 @@ fn what_was_sent_again_is_marked() {
     let messages = picture(&capture, Level::Message);
     let notes: Vec<&str> = messages.steps().filter(|step| step.kind == Kind::Note).map(|step| &*step.text).collect();
     assert!(notes.iter().any(|note| note.contains("sent again")) && notes.iter().any(|note| note.contains("never captured")), "{notes:?}");
-    assert!(messages.steps().any(|step| step.aside == "lost"));
+    let broken: Vec<(&str, &[u64])> = messages.steps().filter(|step| !step.whole).map(|step| (&*step.aside, &*step.frames)).collect();
+    assert_eq!(broken, [("lost", &[24][..])]);
+    assert_eq!(svg(&messages).matches("class=\"d-line d-rest\"").count(), 2, "in the legend, too");
     assert!(messages.steps().any(|step| step.kind == Kind::Rst));
 }
 

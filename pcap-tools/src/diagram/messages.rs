@@ -60,7 +60,7 @@ impl Messages {
         };
         let kind = if head.is_request() { Kind::Request } else { Kind::Response(head.status().unwrap_or(0)) };
         let step = Step { frames, last: message.last, ..step(stream, way, kind, message.first, clipped(&head.start_line_text())) };
-        self.add(Step { aside, ..step });
+        self.add(Step { whole: message.fate == Fate::Complete, aside, ..step });
     }
 
     fn handshake(&mut self, connection: &Connection) {
@@ -136,7 +136,19 @@ impl Messages {
 
 /// A step that one frame tells.
 fn step(stream: u64, way: Way, kind: Kind, mark: Mark, text: String) -> Step {
-    Step { stream, lanes: [0; 2], way, kind, again: false, frames: vec![mark.frame], first: mark, last: mark, text, aside: String::new() }
+    Step {
+        stream,
+        lanes: [0; 2],
+        way,
+        kind,
+        again: false,
+        whole: true,
+        frames: vec![mark.frame],
+        first: mark,
+        last: mark,
+        text,
+        aside: String::new(),
+    }
 }
 
 impl Sink for Messages {

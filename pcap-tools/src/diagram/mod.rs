@@ -173,6 +173,8 @@ pub struct Step {
     pub kind: Kind,
     /// Whether it was sent before: a retransmission, or a SYN or FIN once more.
     pub again: bool,
+    /// Whether all of it was captured; of a message only the beginning may have been.
+    pub whole: bool,
     /// The frames to look at, in order: of a message the first and, if it is another one, the completing one.
     pub frames: Vec<u64>,
     /// Where it begins.

@@ -91,6 +91,7 @@ fn segment(facts: &Facts<'_>) -> Option<Segment> {
         way: Way::ToServer,
         kind: kind(tcp),
         again: derived.is_retransmission(),
+        whole: true,
         frames: vec![facts.number],
         first: mark,
         last: mark,

@@ -31,7 +31,7 @@ pub fn mermaid(picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
                 let words = label(step);
                 match step.kind {
                     Kind::Note => writeln!(out, "    Note over L{},L{}: {words}", from.min(to), from.max(to))?,
-                    kind => writeln!(out, "    L{from}{}L{to}: {words}", if step.again { "--)" } else { arrow(kind) })?,
+                    _ => writeln!(out, "    L{from}{}L{to}: {words}", arrow(step))?,
                 }
             }
         }
@@ -42,9 +42,11 @@ pub fn mermaid(picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-/// Solid for what is said, dotted for what TCP needs, a cross for what breaks off.
-fn arrow(kind: Kind) -> &'static str {
-    match kind {
+/// Solid for what is said, dotted for what TCP needs, an open head for what was sent again, a cross for what breaks off.
+fn arrow(step: &Step) -> &'static str {
+    match step.kind {
+        _ if step.again => "--)",
+        _ if !step.whole => "--x",
         Kind::Request | Kind::Response(_) | Kind::Data | Kind::Note => "->>",
         Kind::Handshake | Kind::Ack | Kind::Fin => "-->>",
         Kind::Rst => "-x",

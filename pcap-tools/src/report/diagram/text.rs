@@ -277,6 +277,7 @@ impl Line {
     fn of(level: Level, step: &Step) -> Self {
         let heads = match step.kind {
             Kind::Rst => ['✕', '✕'],
+            _ if !step.whole => ['┈', '┈'],
             // There, back, and there again.
             Kind::Handshake if level == Level::Message => ['⇄', '⇄'],
             Kind::Handshake | Kind::Ack | Kind::Fin => ['◁', '▷'],
@@ -285,6 +286,7 @@ impl Line {
         let body = match step.kind {
             _ if step.again => '╍',
             Kind::Handshake | Kind::Ack => '┄',
+            _ if !step.whole => '┈',
             _ => '─',
         };
         Self { body, heads }

@@ -97,7 +97,8 @@ impl Layout {
             (has(|step| step.kind == Kind::Ack), "ack", "ACK only"),
             (has(|step| step.kind == Kind::Fin), "fin", "FIN"),
             (has(|step| step.kind == Kind::Rst), "rst", "RST"),
-            (has(|step| step.again), "again", "↻ sent again"),
+            (has(|step| step.again) && picture.level == Level::Segment, "again", "↻ sent again"),
+            (has(|step| !step.whole), "rest", "not all captured"),
         ];
         let shown: Vec<_> = entries.into_iter().filter(|(shown, ..)| *shown).map(|(_, class, words)| (class, words)).collect();
         self.legend = shown.chunks(3).map(<[_]>::to_vec).collect();

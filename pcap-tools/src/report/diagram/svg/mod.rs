@@ -188,8 +188,8 @@ impl Layout {
     }
 
     fn step(&self, picture: &Picture, step: &Step, y: f64, anchors: &mut Anchors<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let whole = step.kind == Kind::Handshake && picture.level == Level::Message;
-        let class = if step.again && !whole { "again" } else { name(step.kind) };
+        let as_one = step.kind == Kind::Handshake && picture.level == Level::Message;
+        let class = if step.again && !as_one { "again" } else { name(step.kind) };
         let mut ids = anchors.claim(step).into_iter();
         let id = ids.next().map_or(String::new(), |id| format!(" id=\"{}\"", Escaped(&id)));
         let frame = step.frames.last().map_or(String::new(), |frame| format!(" data-frame=\"{frame}\""));
@@ -206,8 +206,13 @@ impl Layout {
         let xs = [edge(from, to), edge(to, from)];
         if step.kind != Kind::Note {
             writeln!(out, "<path class=\"d-guide\" d=\"M{:.1} {y:.1}H{:.1}\"/>", self.gutter[1] + 6.0, xs[0].min(xs[1]) - 4.0)?;
-            let end = if whole { y } else { self.line_of(step.last.frame).max(y) };
-            arrow(out, xs, [y, end], if whole { Ends::Whole } else { Ends::of(name(step.kind)) })?;
+            let end = if as_one { y } else { self.line_of(step.last.frame).max(y) };
+            let ends = match step.kind {
+                Kind::Handshake if as_one => Ends::Whole,
+                _ if !step.whole => Ends::Fading,
+                kind => Ends::of(name(kind)),
+            };
+            arrow(out, xs, [y, end], ends)?;
             text(out, "d-time", self.gutter[0], y + 4.0, "end", &seconds(picture, step))?;
             text(out, "d-frame", self.gutter[1], y + 4.0, "end", &frames(step))?;
         }
@@ -276,6 +281,8 @@ enum Ends {
     Crossed,
     /// There, back, and there again.
     Whole,
+    /// Dots: the rest was not captured.
+    Fading,
 }
 
 impl Ends {
@@ -284,6 +291,7 @@ impl Ends {
             "handshake" | "ack" => Self::Open,
             "fin" => Self::Barred,
             "rst" => Self::Crossed,
+            "rest" => Self::Fading,
             _ => Self::Full,
         }
     }
@@ -296,6 +304,11 @@ fn arrow(out: &mut dyn Write, [x0, x1]: [f64; 2], [y0, y1]: [f64; 2], ends: Ends
         let [y1, y2, y3] = [4.0, 8.0, 12.0].map(|down| y0 + down);
         writeln!(out, "<path class=\"d-line\" d=\"M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}L{x0:.1} {y2:.1}L{x1:.1} {y3:.1}\"/>")?;
         return head(out, [x1, y3], (y3 - y2).atan2(x1 - x0), Ends::Open);
+    }
+    if ends == Ends::Fading {
+        let [x, y] = [x0 + (x1 - x0) * 0.6, y0 + (y1 - y0) * 0.6];
+        writeln!(out, "<path class=\"d-line\" d=\"M{x0:.1} {y0:.1}L{x:.1} {y:.1}\"/>")?;
+        return writeln!(out, "<path class=\"d-line d-rest\" d=\"M{x:.1} {y:.1}L{x1:.1} {y1:.1}\"/>");
     }
     let angle = (y1 - y0).atan2(x1 - x0);
     let stop = match ends {
@@ -315,7 +328,9 @@ fn head(out: &mut dyn Write, [x, y]: [f64; 2], angle: f64, ends: Ends) -> io::Re
     };
     match ends {
         Ends::Full => writeln!(out, "<path class=\"d-tip\" d=\"M{}L{}L{}z\"/>", at(0.0, 0.0), at(9.0, 4.0), at(9.0, -4.0)),
-        Ends::Open | Ends::Whole => writeln!(out, "<path class=\"d-mark\" d=\"M{}L{}L{}\"/>", at(7.0, 4.0), at(0.5, 0.0), at(7.0, -4.0)),
+        Ends::Open | Ends::Whole | Ends::Fading => {
+            writeln!(out, "<path class=\"d-mark\" d=\"M{}L{}L{}\"/>", at(7.0, 4.0), at(0.5, 0.0), at(7.0, -4.0))
+        }
         Ends::Barred => writeln!(
             out,
             "<path class=\"d-mark\" d=\"M{}L{}L{}M{}L{}\"/>",
