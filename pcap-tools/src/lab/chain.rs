@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::words::{arrow, both, count, list, place, quoted_text, start_line};
-use super::{Answer, Evidence, Notebook, Proof, pair, query};
+use super::{Answer, Evidence, Notebook, Proof, pair};
 use crate::exchange::Exchange;
 use crate::message::{Message, text};
 
@@ -53,7 +53,7 @@ fn encloses(http: &Exchange, coffee: &Exchange) -> bool {
 /// How little an exchange with the pot has to do with what the browser said.
 fn strangeness(http: &Exchange, coffee: &Exchange) -> usize {
     let (Some(request), Some(asked)) = (&http.request, &coffee.request) else { return usize::MAX };
-    let parameters = query(request);
+    let parameters = request.head.query();
     // Without a method the web app asks what the pot has.
     let method = parameters.iter().find(|(name, _)| name == "method").map_or("get", |(_, value)| value);
     let other_method = usize::from(!method.as_bytes().eq_ignore_ascii_case(asked.head.method()));
@@ -82,8 +82,8 @@ fn became(name: &str, value: &str, coffee: &Message) -> Option<String> {
 /// 5.5
 pub(super) fn parameters(notebook: &Notebook) -> Answer {
     let chains = chains(notebook);
-    let told = chains.iter().filter(|chain| chain.http.request.as_ref().is_some_and(|request| !query(request).is_empty()));
-    let example = told.max_by_key(|chain| chain.http.request.as_ref().map_or(0, |request| query(request).len()));
+    let told = chains.iter().filter(|chain| chain.http.request.as_ref().is_some_and(|request| !request.head.query().is_empty()));
+    let example = told.max_by_key(|chain| chain.http.request.as_ref().map_or(0, |request| request.head.query().len()));
     let mut answer = "By the query string of the URL: the browser's form is sent as `GET /?name=value&…`, and the web app writes each \
                       parameter into the HTCPCP request."
         .to_owned();
@@ -129,7 +129,7 @@ pub(super) fn parameters(notebook: &Notebook) -> Answer {
 fn mapping(chain: &Chain<'_>) -> Vec<Value> {
     let Some(request) = &chain.http.request else { return Vec::new() };
     let requests: Vec<&Message> = chain.htcpcp.iter().filter_map(|exchange| exchange.request.as_ref()).collect();
-    query(request)
+    request.head.query()
         .into_iter()
         .map(|(name, value)| {
             let line = requests.iter().find_map(|coffee| became(&name, &value, coffee));

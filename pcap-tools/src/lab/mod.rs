@@ -341,21 +341,3 @@ fn field(head: &Head, name: &str) -> Option<String> {
 fn path(message: &Message) -> &[u8] {
     message.head.target().split(|&byte| byte == b'?').next().unwrap_or_default()
 }
-
-/// Names and values of a request's query, decoded (the form of HTML, WHATWG URL §5.1).
-fn query(message: &Message) -> Vec<(String, String)> {
-    let target = message.head.target();
-    let Some(question) = target.iter().position(|&byte| byte == b'?') else { return Vec::new() };
-    let pairs = target[question + 1..].split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let equals = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
-            (decoded(&pair[..equals]), decoded(pair.get(equals + 1..).unwrap_or_default()))
-        })
-        .collect()
-}
-
-fn decoded(bytes: &[u8]) -> String {
-    let spaced: Vec<u8> = bytes.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
-    String::from_utf8_lossy(&percent_encoding::percent_decode(&spaced).collect::<Vec<u8>>()).into_owned()
-}

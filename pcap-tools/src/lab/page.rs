@@ -4,7 +4,7 @@ use memchr::memmem;
 use serde_json::{Value, json};
 
 use super::words::{arrow, both, count, list, place, quoted_text, start_line};
-use super::{Answer, Evidence, MAX_EVIDENCE, Notebook, Proof, field, pair, path, query};
+use super::{Answer, Evidence, MAX_EVIDENCE, Notebook, Proof, field, pair, path};
 use crate::exchange::Exchange;
 use crate::message::{Head, Message};
 
@@ -43,7 +43,7 @@ impl Wanted {
 /// Whether a request is for the site's root, and has no command for the pot.
 fn is_base(request: &Message) -> bool {
     matches!(path(request), b"/" | b"/index.html")
-        && query(request).iter().all(|(name, value)| name != "method" || value.is_empty() || value.eq_ignore_ascii_case("get"))
+        && request.head.query().iter().all(|(name, value)| name != "method" || value.is_empty() || value.eq_ignore_ascii_case("get"))
 }
 
 /// The fields that tell a request for a document.

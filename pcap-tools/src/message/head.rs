@@ -65,6 +65,12 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// A name or value of a form: `+` is a space, and `%` begins the two digits of a byte.
+fn form_decoded(bytes: &[u8]) -> String {
+    let spaced: Vec<u8> = bytes.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
+    String::from_utf8_lossy(&percent_encoding::percent_decode(&spaced).collect::<Vec<u8>>()).into_owned()
+}
+
 /// Where the parts of the start line are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Start {
@@ -108,6 +114,19 @@ impl Head {
             Start::Request { target, .. } => self.part(target),
             Start::Response { .. } => b"",
         }
+    }
+
+    /// Names and values of the target's query, decoded (the form of HTML, WHATWG URL §5.1); none for a response.
+    pub fn query(&self) -> Vec<(String, String)> {
+        let target = self.target();
+        let Some(question) = target.iter().position(|&byte| byte == b'?') else { return Vec::new() };
+        let pairs = target[question + 1..].split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| {
+                let equals = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+                (form_decoded(&pair[..equals]), form_decoded(pair.get(equals + 1..).unwrap_or_default()))
+            })
+            .collect()
     }
 
     /// The status code; `None` for a request.
