@@ -3,13 +3,10 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use pcap_tools::filter::Select;
 use pcap_tools::lab::{Detail, Lab, Tasks};
 use pcap_tools::report::answers;
-use pcap_tools::report::text::{RowLimit, Style};
-use pcap_tools::summary;
 
-use super::options::{self, Bar, FilterArg, PortArgs, Shown};
+use super::options::{self, FilterArg, PortArgs};
 
 /// Answer the lab's questions from a capture
 ///
@@ -57,27 +54,14 @@ enum Format {
 
 /// Answers them.
 pub fn run(args: Args) -> io::Result<u8> {
-    let reader = options::open(&args.file).map_err(io::Error::other)?;
-    let bar = Bar::show(&reader, Shown::AtTheEnd);
     let ports = args.ports.ports();
-    let lab = Lab::new(ports.clone());
-    let (capture, lab) = match args.filter.filter {
-        None => summary::run(reader, ports, lab),
-        Some(filter) => {
-            let (capture, selected) = summary::run(reader, ports, Select::new(filter, lab));
-            (capture, selected.finish().1)
-        }
-    };
+    let (capture, lab) = options::read(&args.file, ports.clone(), args.filter.filter, Lab::new(ports))?;
     let detail = if args.format == Format::Json { Detail::Facts } else { Detail::Page };
     let answers = lab.answers(args.task.unwrap_or_default(), detail);
-    drop(bar);
     let mut out = BufWriter::new(io::stdout());
     let path = args.file.to_string_lossy();
     match args.format {
-        Format::Text => {
-            let style = Style { width: options::width(), colour: options::colour(), rows: RowLimit::Summarise };
-            answers::text(&path, &answers, style, &mut out)?;
-        }
+        Format::Text => answers::text(&path, &answers, options::style(), &mut out)?,
         Format::Json => answers::json(&answers, &mut out)?,
         Format::Markdown => answers::markdown(&path, &answers, &mut out)?,
     }

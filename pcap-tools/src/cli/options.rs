@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use pcap_tools::capture::{OpenError, Progress, Reader};
-use pcap_tools::exchange::Ports;
-use pcap_tools::filter::Filter;
-use pcap_tools::report::text::Colour;
+use pcap_tools::exchange::{Ports, Sink};
+use pcap_tools::filter::{Filter, Select};
+use pcap_tools::report::text::{Colour, RowLimit, Style};
+use pcap_tools::summary::{self, Capture};
 
 /// Columns of a page where no terminal tells.
 const WIDTH: u16 = 80;
@@ -69,6 +70,21 @@ impl std::error::Error for CannotRead {
     }
 }
 
+/// Reads a capture into a sink; with a filter, what it selects. Results are shown at the end.
+///
+/// Errors: the capture cannot be read at all.
+pub(super) fn read<S: Sink>(path: &Path, ports: Ports, filter: Option<Filter>, sink: S) -> io::Result<(Capture, S)> {
+    let reader = open(path).map_err(io::Error::other)?;
+    let _bar = Bar::show(&reader, Shown::AtTheEnd);
+    Ok(match filter {
+        None => summary::run(reader, ports, sink),
+        Some(filter) => {
+            let (capture, selected) = summary::run(reader, ports, Select::new(filter, sink));
+            (capture, selected.finish().1)
+        }
+    })
+}
+
 /// Whether standard output takes colours: on a terminal, unless `NO_COLOR` says otherwise.
 pub(super) fn colour() -> Colour {
     let wanted = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -80,6 +96,11 @@ pub(super) fn width() -> u16 {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|&columns| columns > 0);
     let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
     terminal.or(columns).unwrap_or(WIDTH).max(40)
+}
+
+/// How text is laid out here.
+pub(super) fn style() -> Style {
+    Style { width: width(), colour: colour(), rows: RowLimit::Summarise }
 }
 
 /// When results are shown.
