@@ -4,6 +4,7 @@ mod answer;
 mod completions;
 mod diagram;
 mod follow;
+mod har;
 mod man;
 mod options;
 mod packets;
@@ -42,6 +43,7 @@ enum Command {
     Follow(follow::Args),
     Answer(answer::Args),
     Diagram(diagram::Args),
+    Har(har::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -54,6 +56,7 @@ pub fn run() -> ExitCode {
         Command::Follow(args) => follow::run(args),
         Command::Answer(args) => answer::run(args),
         Command::Diagram(args) => diagram::run(args),
+        Command::Har(args) => har::run(args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),
     };

@@ -1,4 +1,4 @@
-//! Reports: exchanges and connections in, text, JSON, JSON lines or CSV out.
+//! Reports: exchanges and connections in, text, JSON, JSON lines, CSV or HAR out.
 //!
 //! Only this room knows output formats. [`rows`] says what is reported, its siblings how it is written.
 
@@ -6,6 +6,7 @@ pub mod answers;
 pub mod csv;
 pub mod diagram;
 pub mod follow;
+pub mod har;
 pub mod json;
 pub mod packets;
 pub mod rows;
