@@ -38,13 +38,12 @@
 mod file;
 mod ip;
 mod link;
-mod random;
 mod tcp;
 
+pub use crate::random::Random;
 pub use file::{Endian, Pcap, Pcapng, Precision};
 pub use ip::{Extension, checksum, ip, ipv4_fragments, ipv4_with_options, ipv6_fragments, ipv6_with_extension_headers, transport_checksum};
 pub use link::{ETHERNET, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, LOOP, LinkType, NULL, RAW, ethernet, frame, null};
-pub use random::Random;
 pub use tcp::{ACK, Conversation, FIN, PSH, RST, SYN, Segment, Side, URG};
 
 /// When a crafted capture begins: 2023-06-27T09:39:59.342121Z, in ns since the Unix epoch.

@@ -28,6 +28,7 @@ pub mod lab;
 pub mod message;
 pub mod packet;
 mod pieces;
+mod random;
 pub mod report;
 pub mod summary;
 pub mod time;
