@@ -30,5 +30,6 @@ pub mod packet;
 mod pieces;
 mod random;
 pub mod report;
+mod spelling;
 pub mod summary;
 pub mod time;

@@ -6,6 +6,7 @@
 
 use super::value::Type;
 use super::value::Type::{Bool, Bytes, Duration, Ether, Frame, Ipv4, Ipv6, Presence, Protocol, Signed, Text, Time, Unsigned};
+use crate::spelling;
 
 /// A field.
 #[derive(Clone, Copy, Debug)]
@@ -545,27 +546,7 @@ pub(super) fn find(name: &str) -> Option<&'static Field> {
 
 /// The name that is most like this one, if one is like it.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    let lower = name.to_ascii_lowercase();
-    let near = FIELDS.iter().map(|field| (distance(&lower, field.name), field.name)).min()?;
-    (near.0 <= 1 + name.len() / 4).then_some(near.1)
-}
-
-/// How many letters have to be put in, left out, changed or swapped with their neighbours.
-fn distance(left: &str, right: &str) -> usize {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    let mut rows = vec![(0..=right.len()).collect::<Vec<_>>()];
-    for (i, a) in left.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in right.iter().enumerate() {
-            let mut least = (rows[i][j] + usize::from(a != b)).min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *a == right[j - 1] && left[i - 1] == *b {
-                least = least.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[left.len()][right.len()]
+    spelling::nearest(&name.to_ascii_lowercase(), FIELDS.iter().map(|field| field.name))
 }
 
 #[cfg(test)]
