@@ -15,6 +15,7 @@ use pcap_tools::filter::{Filter, Select};
 use pcap_tools::lab::{Detail, Lab, Tasks};
 use pcap_tools::message::Message;
 use pcap_tools::report::csv::{Header, Rows, Table};
+use pcap_tools::report::har::Archive;
 use pcap_tools::report::json::{Document, Lines};
 use pcap_tools::report::packets::{Format, List};
 use pcap_tools::report::text::{Colour, Report, RowLimit, Style};
@@ -1052,7 +1053,7 @@ fn filters_of_any_text_are_read_or_refused() {
 }
 
 #[test]
-fn hostile_captures_are_filtered_and_answered() {
+fn hostile_captures_are_filtered_answered_and_asked_about() {
     let filter = "http.file_data contains \"a\" || htcpcp.response_in || tls.handshake.type == 1 || tcp.analysis.flags || ipv6.fraghdr.more == 1 || http.time > 1";
     let filter = Filter::compile(filter).expect("a filter");
     let mut random = Random::new(6);
@@ -1082,5 +1083,11 @@ fn hostile_captures_are_filtered_and_answered() {
         let selected = Select::new(filter.clone(), Lab::new(Ports::default()));
         let (_, lab) = summary::run(reader(), Ports::default(), selected).1.finish();
         assert_eq!(lab.answers(Tasks::All, Detail::Facts).len(), 17);
+        let lab = || summary::run(reader(), Ports::default(), Lab::new(Ports::default())).1;
+        assert!(lab().quiz(random.number(), 1000).iter().all(|question| !question.frames.is_empty()));
+        assert!(lab().sheet().items.iter().all(|item| !item.frames.is_empty()));
+        let mut archive = Vec::new();
+        summary::run(reader(), Ports::default(), Archive::new(100)).1.write(&mut archive).expect("memory takes everything");
+        serde_json::from_slice::<serde_json::Value>(&archive).expect("an archive is JSON");
     }
 }

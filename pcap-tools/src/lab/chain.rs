@@ -15,6 +15,8 @@ use crate::message::{Message, text};
 pub(super) struct Chain<'a> {
     pub http: &'a Exchange,
     pub htcpcp: Vec<&'a Exchange>,
+    /// Whether nobody else can have caused them, by time and by what was said.
+    pub is_certain: bool,
 }
 
 /// All chains, by the browser's request.
@@ -22,7 +24,7 @@ pub(super) fn chains(notebook: &Notebook) -> Vec<Chain<'_>> {
     let mut chains: Vec<Chain<'_>> = notebook
         .browser_exchanges()
         .filter(|exchange| exchange.complete_request().is_some())
-        .map(|http| Chain { http, htcpcp: Vec::new() })
+        .map(|http| Chain { http, htcpcp: Vec::new(), is_certain: true })
         .collect();
     // Both lists are in the order of the capture, so that those which may still be open begin here.
     let mut open = 0;
@@ -32,11 +34,13 @@ pub(super) fn chains(notebook: &Notebook) -> Vec<Chain<'_>> {
             open += 1;
         }
         let candidates = chains[open..].iter_mut().take_while(|chain| pair(chain.http)[0].is_none_or(|asked| asked < first));
-        let caused = candidates
-            .filter(|chain| encloses(chain.http, coffee))
-            .min_by_key(|chain| (strangeness(chain.http, coffee), chain.htcpcp.len()));
-        if let Some(chain) = caused {
+        let mut caused: Vec<(usize, &mut Chain<'_>)> =
+            candidates.filter(|chain| encloses(chain.http, coffee)).map(|chain| (strangeness(chain.http, coffee), chain)).collect();
+        caused.sort_by_key(|(strangeness, chain)| (*strangeness, chain.htcpcp.len()));
+        let is_certain = caused.get(1).is_none_or(|rival| rival.0 > caused[0].0);
+        if let Some((_, chain)) = caused.into_iter().next() {
             chain.htcpcp.push(coffee);
+            chain.is_certain &= is_certain;
         }
     }
     chains.retain(|chain| !chain.htcpcp.is_empty());
@@ -125,15 +129,23 @@ pub(super) fn parameters(notebook: &Notebook) -> Answer {
     Answer::new(notebook, answer, proof, "http.request.uri.query || htcpcp", || json!({ "chains": facts() }))
 }
 
-/// Each parameter, and the line that it became.
-fn mapping(chain: &Chain<'_>) -> Vec<Value> {
+/// A parameter of a browser's query, and the line of the HTCPCP request that it became.
+#[derive(serde::Serialize)]
+pub(super) struct Parameter {
+    pub name: String,
+    pub value: String,
+    pub became: Option<String>,
+}
+
+/// Each parameter, in order.
+pub(super) fn mapping(chain: &Chain<'_>) -> Vec<Parameter> {
     let Some(request) = &chain.http.request else { return Vec::new() };
     let requests: Vec<&Message> = chain.htcpcp.iter().filter_map(|exchange| exchange.request.as_ref()).collect();
-    request.head.query()
-        .into_iter()
+    let parameters = request.head.query().into_iter();
+    parameters
         .map(|(name, value)| {
-            let line = requests.iter().find_map(|coffee| became(&name, &value, coffee));
-            json!({ "name": name, "value": value, "became": line })
+            let became = requests.iter().find_map(|coffee| became(&name, &value, coffee));
+            Parameter { name, value, became }
         })
         .collect()
 }
@@ -146,9 +158,8 @@ fn evidence(chain: &Chain<'_>) -> Evidence {
             text.push_str(&format!("; pot {}, {} in {}", arrow(exchange), start_line(coffee), place(coffee)));
         }
     }
-    for parameter in mapping(chain) {
-        let (name, value) = (parameter["name"].as_str().unwrap_or_default(), parameter["value"].as_str().unwrap_or_default());
-        text.push_str(&match parameter["became"].as_str() {
+    for Parameter { name, value, became } in mapping(chain) {
+        text.push_str(&match became {
             Some(line) => format!("; `{name}={value}` became {line}"),
             None => format!("; `{name}={value}` stands in no line of the HTCPCP request"),
         });

@@ -18,12 +18,17 @@
 //! ```
 
 mod chain;
+pub mod marking;
 mod messages;
 mod page;
+pub mod paper;
 mod ports;
 mod protocol;
+pub mod quiz;
 mod requirement;
+pub mod sheet;
 mod statuses;
+mod truth;
 mod verdict;
 mod words;
 
@@ -37,6 +42,8 @@ use crate::exchange::{Exchange, Ports, Protocol, Sink, Talk};
 use crate::finding::Finding;
 use crate::message::{Head, Message};
 use crate::packet::Endpoint;
+use sheet::Sheet;
+use truth::Truth;
 
 /// Bytes that are kept of each body of HTCPCP: a 406 lists what the pot has.
 const MAX_BODY: usize = 4096;
@@ -242,12 +249,28 @@ impl Lab {
     /// Answers the questions, in their order.
     pub fn answers(mut self, tasks: Tasks, detail: Detail) -> Vec<Answer> {
         self.notebook.detail = detail;
-        self.notebook.connections.sort_by_cached_key(Link::stream);
-        self.notebook.exchanges.sort_by_cached_key(Exchange::first_frame);
-        self.notebook.by_stream = self.notebook.exchanges.iter().map(|exchange| exchange.stream).zip(0..).collect();
-        self.notebook.by_stream.sort_unstable();
+        let notebook = self.in_order();
         let asked = QUESTIONS.iter().filter(|question| tasks.holds(question.task));
-        asked.map(|question| Answer { task: question.task, question: question.text, ..(question.answer)(&self.notebook) }).collect()
+        asked.map(|question| Answer { task: question.task, question: question.text, ..(question.answer)(&notebook) }).collect()
+    }
+
+    /// Questions with their answers, `count` at the most, chosen by `seed` alone.
+    pub fn quiz(self, seed: u64, count: usize) -> Vec<quiz::Question> {
+        quiz::draw(&Truth::of(&self.in_order()), seed, count)
+    }
+
+    /// The questions that a class is asked, with their answers.
+    pub fn sheet(self) -> Sheet {
+        Sheet::new(&Truth::of(&self.in_order()))
+    }
+
+    fn in_order(self) -> Notebook {
+        let mut notebook = self.notebook;
+        notebook.connections.sort_by_cached_key(Link::stream);
+        notebook.exchanges.sort_by_cached_key(Exchange::first_frame);
+        notebook.by_stream = notebook.exchanges.iter().map(|exchange| exchange.stream).zip(0..).collect();
+        notebook.by_stream.sort_unstable();
+        notebook
     }
 }
 

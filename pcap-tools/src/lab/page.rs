@@ -10,7 +10,7 @@ use crate::message::{Head, Message};
 
 /// What a browser asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Wanted {
+pub(super) enum Wanted {
     /// The site's root; a query that asks for the coffee as it is asks for the same page.
     Base,
     /// Another document, also one whose query has a command for the pot.
@@ -21,7 +21,7 @@ enum Wanted {
 
 impl Wanted {
     /// Told by what the browser says of the destination, or else by what it accepts, what came, and the path.
-    fn of(exchange: &Exchange) -> Option<Self> {
+    pub(super) fn of(exchange: &Exchange) -> Option<Self> {
         let request = exchange.complete_request().filter(|request| request.head.method() == b"GET")?;
         let html = |head: &Head, name: &str| head.field(name).is_some_and(|value| memmem::find(value, b"text/html").is_some());
         let document = match request.head.field("Sec-Fetch-Dest") {

@@ -93,17 +93,10 @@ fn sample(kind: &str, message: &Message) -> Evidence {
 /// 4.4
 pub(super) fn methods(notebook: &Notebook) -> Answer {
     let mut methods = BTreeMap::<String, Vec<u64>>::new();
-    let mut headers = BTreeMap::<String, Vec<u64>>::new();
     for request in notebook.htcpcp().filter_map(Exchange::complete_request) {
-        let frame = request.last.frame;
-        methods.entry(quoted_text(request.head.method())).or_default().push(frame);
-        for (name, _) in request.head.fields() {
-            let frames = headers.entry(spelled(name)).or_default();
-            if frames.last() != Some(&frame) {
-                frames.push(frame);
-            }
-        }
+        methods.entry(quoted_text(request.head.method())).or_default().push(request.last.frame);
     }
+    let headers = fields(notebook);
     let unseen: Vec<&str> = Method::ALL.into_iter().map(Method::as_str).filter(|method| !methods.contains_key(*method)).collect();
     let known: Vec<&str> = Field::ALL.into_iter().map(Field::as_str).collect();
     let names = |seen: &BTreeMap<String, Vec<u64>>| list(seen.keys());
@@ -135,6 +128,21 @@ pub(super) fn methods(notebook: &Notebook) -> Answer {
             "known_headers": known,
         })
     })
+}
+
+/// The header fields of the requests, and the frames that have them.
+pub(super) fn fields(notebook: &Notebook) -> BTreeMap<String, Vec<u64>> {
+    let mut fields = BTreeMap::<String, Vec<u64>>::new();
+    for request in notebook.htcpcp().filter_map(Exchange::complete_request) {
+        let frame = request.last.frame;
+        for (name, _) in request.head.fields() {
+            let frames = fields.entry(spelled(name)).or_default();
+            if frames.last() != Some(&frame) {
+                frames.push(frame);
+            }
+        }
+    }
+    fields
 }
 
 /// A field's name as the protocol spells it, or as it was sent.

@@ -12,14 +12,14 @@ use crate::message::{Head, Message};
 const AT_ONCE_NANOS: i64 = 1_000_000_000;
 
 /// What is said of one connection.
-struct Verdict<'a> {
+pub(super) struct Verdict<'a> {
     link: &'a Link,
     exchanges: Vec<&'a Exchange>,
     /// The last ones.
     request: Option<&'a Message>,
     response: Option<&'a Message>,
     /// `None` where nothing tells.
-    persistent: Option<bool>,
+    pub persistent: Option<bool>,
 }
 
 /// 5.3
@@ -100,7 +100,7 @@ fn has_option(head: &Head, option: &str) -> bool {
 }
 
 impl<'a> Verdict<'a> {
-    fn new(link: &'a Link, notebook: &'a Notebook) -> Self {
+    pub fn new(link: &'a Link, notebook: &'a Notebook) -> Self {
         let exchanges: Vec<&Exchange> = notebook.exchanges_of(link.stream()).collect();
         let request = exchanges.iter().rev().find_map(|exchange| exchange.request.as_ref());
         let response = exchanges.iter().rev().find_map(|exchange| exchange.response.as_ref());
@@ -126,7 +126,7 @@ impl<'a> Verdict<'a> {
     }
 
     /// Of the last response or, without one, of the last request.
-    fn version(&self) -> Option<String> {
+    pub fn version(&self) -> Option<String> {
         self.response.or(self.request).map(|message| quoted_text(message.head.version()))
     }
 
