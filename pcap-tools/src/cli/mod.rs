@@ -8,6 +8,7 @@ mod har;
 mod man;
 mod options;
 mod packets;
+mod quiz;
 mod summarize;
 
 use std::io::{self, Write};
@@ -43,6 +44,7 @@ enum Command {
     Follow(follow::Args),
     Answer(answer::Args),
     Diagram(diagram::Args),
+    Quiz(quiz::Args),
     Har(har::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -56,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Follow(args) => follow::run(args),
         Command::Answer(args) => answer::run(args),
         Command::Diagram(args) => diagram::run(args),
+        Command::Quiz(args) => quiz::run(args),
         Command::Har(args) => har::run(args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),

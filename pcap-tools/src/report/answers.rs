@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::text::{Colour, Style, printable};
+use super::text::{Colour, Style, fill, printable};
 use crate::lab::Answer;
 
 /// Pieces of evidence that are shown to a person.
@@ -12,12 +12,7 @@ const MAX_SHOWN: usize = 60;
 pub fn text(path: &str, answers: &[Answer], style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (bold, dim, off) = if style.colour == Colour::On { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
     writeln!(out, "{bold}{}{off}", printable(path))?;
-    let fill = |text: &str, first: &'static str, rest: &'static str| {
-        let options = textwrap::Options::new(usize::from(style.width)).initial_indent(first).subsequent_indent(rest);
-        // Names of header fields are not torn apart.
-        let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation);
-        textwrap::fill(&printable(text), options)
-    };
+    let fill = |text: &str, first: &str, rest: &str| fill(text, first, rest, style);
     for answer in answers {
         writeln!(out, "\n{bold}{}{off}\n", fill(&format!("{}  {}", answer.task, answer.question), "", "     "))?;
         writeln!(out, "{}", fill(&answer.answer, "  ", "  "))?;

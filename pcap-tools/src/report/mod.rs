@@ -9,6 +9,7 @@ pub mod follow;
 pub mod har;
 pub mod json;
 pub mod packets;
+pub mod quiz;
 pub mod rows;
 pub mod text;
 

@@ -21,7 +21,7 @@ use lines::{ConnectionLine, ExchangeLine};
 use page::Page;
 use tally::{Clients, Largest, Spread};
 
-pub use words::{number, printable};
+pub use words::{fill, number, printable};
 
 /// A capture with more connections or exchanges than this is summarised.
 const MAX_ROWS: usize = 100;

@@ -1,5 +1,7 @@
 //! Words and numbers for a person.
 
+use super::Style;
+
 /// Text in which nothing makes a terminal act: control characters and those that turn its direction are
 /// written as escapes.
 pub fn printable(text: &str) -> String {
@@ -13,6 +15,14 @@ pub fn printable(text: &str) -> String {
         }
     }
     printable
+}
+
+/// Lines of text that fit the width, the first one behind `first`, the others behind `rest`.
+pub fn fill(text: &str, first: &str, rest: &str, style: Style) -> String {
+    let options = textwrap::Options::new(usize::from(style.width)).initial_indent(first).subsequent_indent(rest);
+    // Names of header fields are not torn apart.
+    let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(&printable(text), options)
 }
 
 /// With thousands separated.
