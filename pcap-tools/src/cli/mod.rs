@@ -4,6 +4,7 @@ mod answer;
 mod completions;
 mod diagram;
 mod follow;
+mod grade;
 mod har;
 mod man;
 mod options;
@@ -45,6 +46,7 @@ enum Command {
     Answer(answer::Args),
     Diagram(diagram::Args),
     Quiz(quiz::Args),
+    Grade(grade::Args),
     Har(har::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -59,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Answer(args) => answer::run(args),
         Command::Diagram(args) => diagram::run(args),
         Command::Quiz(args) => quiz::run(args),
+        Command::Grade(args) => grade::run(args),
         Command::Har(args) => har::run(args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),

@@ -6,6 +6,7 @@ pub mod answers;
 pub mod csv;
 pub mod diagram;
 pub mod follow;
+pub mod grades;
 pub mod har;
 pub mod json;
 pub mod packets;
