@@ -4,6 +4,7 @@
 //! time. Where several browser requests wait at once, what they say decides: the method and the parameters of the
 //! query against the lines of the HTCPCP request; then who waits longest without an exchange of its own.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::words::{arrow, both, count, list, place, quoted_text, start_line};
@@ -12,11 +13,25 @@ use crate::exchange::Exchange;
 use crate::message::{Message, text};
 
 /// A browser's exchange, and what it caused.
-pub(super) struct Chain<'a> {
+#[derive(Debug)]
+pub struct Chain<'a> {
+    /// Of the browser with the web app.
     pub http: &'a Exchange,
+    /// Of the web app with the pot, in order.
     pub htcpcp: Vec<&'a Exchange>,
     /// Whether nobody else can have caused them, by time and by what was said.
     pub is_certain: bool,
+}
+
+/// A parameter of a browser's query.
+#[derive(Debug, Serialize)]
+pub struct Parameter {
+    /// Decoded.
+    pub name: String,
+    /// Decoded.
+    pub value: String,
+    /// The line of an HTCPCP request that it became; `None` if it stands in none.
+    pub became: Option<String>,
 }
 
 /// All chains, by the browser's request.
@@ -123,31 +138,23 @@ pub(super) fn parameters(notebook: &Notebook) -> Answer {
     let facts = || -> Vec<Value> {
         chains
         .iter()
-        .map(|chain| json!({ "http": pair(chain.http), "htcpcp": chain.htcpcp.iter().map(|exchange| pair(exchange)).collect::<Vec<_>>(), "parameters": mapping(chain) }))
+        .map(|chain| json!({ "http": pair(chain.http), "htcpcp": chain.htcpcp.iter().map(|exchange| pair(exchange)).collect::<Vec<_>>(), "parameters": chain.parameters() }))
         .collect()
     };
     Answer::new(notebook, answer, proof, "http.request.uri.query || htcpcp", || json!({ "chains": facts() }))
 }
 
-/// A parameter of a browser's query, and the line of the HTCPCP request that it became.
-#[derive(serde::Serialize)]
-pub(super) struct Parameter {
-    pub name: String,
-    pub value: String,
-    pub became: Option<String>,
-}
-
-/// Each parameter, in order.
-pub(super) fn mapping(chain: &Chain<'_>) -> Vec<Parameter> {
-    let Some(request) = &chain.http.request else { return Vec::new() };
-    let requests: Vec<&Message> = chain.htcpcp.iter().filter_map(|exchange| exchange.request.as_ref()).collect();
-    let parameters = request.head.query().into_iter();
-    parameters
-        .map(|(name, value)| {
+impl Chain<'_> {
+    /// Each parameter, and the line that it became.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let Some(request) = &self.http.request else { return Vec::new() };
+        let requests: Vec<&Message> = self.htcpcp.iter().filter_map(|exchange| exchange.request.as_ref()).collect();
+        let parameter = |(name, value): (String, String)| {
             let became = requests.iter().find_map(|coffee| became(&name, &value, coffee));
             Parameter { name, value, became }
-        })
-        .collect()
+        };
+        request.head.query().into_iter().map(parameter).collect()
+    }
 }
 
 fn evidence(chain: &Chain<'_>) -> Evidence {
@@ -158,7 +165,7 @@ fn evidence(chain: &Chain<'_>) -> Evidence {
             text.push_str(&format!("; pot {}, {} in {}", arrow(exchange), start_line(coffee), place(coffee)));
         }
     }
-    for Parameter { name, value, became } in mapping(chain) {
+    for Parameter { name, value, became } in chain.parameters() {
         text.push_str(&match became {
             Some(line) => format!("; `{name}={value}` became {line}"),
             None => format!("; `{name}={value}` stands in no line of the HTCPCP request"),

@@ -32,6 +32,8 @@ mod truth;
 mod verdict;
 mod words;
 
+pub use chain::{Chain, Parameter};
+
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -197,9 +199,9 @@ pub struct Lab {
     notebook: Notebook,
 }
 
-/// What a capture holds for the lab.
+/// What a capture holds for the lab, in order.
 #[derive(Debug)]
-pub(crate) struct Notebook {
+pub struct Notebook {
     ports: Ports,
     /// By stream.
     connections: Vec<Link>,
@@ -247,30 +249,28 @@ impl Lab {
     }
 
     /// Answers the questions, in their order.
-    pub fn answers(mut self, tasks: Tasks, detail: Detail) -> Vec<Answer> {
+    pub fn answers(self, tasks: Tasks, detail: Detail) -> Vec<Answer> {
+        self.into_notebook(detail).answers(tasks)
+    }
+
+    /// What was collected, in order; its answers are as detailed as `detail` says.
+    pub fn into_notebook(mut self, detail: Detail) -> Notebook {
         self.notebook.detail = detail;
-        let notebook = self.in_order();
-        let asked = QUESTIONS.iter().filter(|question| tasks.holds(question.task));
-        asked.map(|question| Answer { task: question.task, question: question.text, ..(question.answer)(&notebook) }).collect()
+        self.notebook.connections.sort_by_cached_key(Link::stream);
+        self.notebook.exchanges.sort_by_cached_key(Exchange::first_frame);
+        self.notebook.by_stream = self.notebook.exchanges.iter().map(|exchange| exchange.stream).zip(0..).collect();
+        self.notebook.by_stream.sort_unstable();
+        self.notebook
     }
 
     /// Questions with their answers, `count` at the most, chosen by `seed` alone.
     pub fn quiz(self, seed: u64, count: usize) -> Vec<quiz::Question> {
-        quiz::draw(&Truth::of(&self.in_order()), seed, count)
+        quiz::draw(&Truth::of(&self.into_notebook(Detail::Page)), seed, count)
     }
 
     /// The questions that a class is asked, with their answers.
     pub fn sheet(self) -> Sheet {
-        Sheet::new(&Truth::of(&self.in_order()))
-    }
-
-    fn in_order(self) -> Notebook {
-        let mut notebook = self.notebook;
-        notebook.connections.sort_by_cached_key(Link::stream);
-        notebook.exchanges.sort_by_cached_key(Exchange::first_frame);
-        notebook.by_stream = notebook.exchanges.iter().map(|exchange| exchange.stream).zip(0..).collect();
-        notebook.by_stream.sort_unstable();
-        notebook
+        Sheet::new(&Truth::of(&self.into_notebook(Detail::Page)))
     }
 }
 
@@ -291,6 +291,27 @@ impl Sink for Lab {
 }
 
 impl Notebook {
+    /// Answers the questions, in their order.
+    pub fn answers(&self, tasks: Tasks) -> Vec<Answer> {
+        let asked = QUESTIONS.iter().filter(|question| tasks.holds(question.task));
+        asked.map(|question| Answer { task: question.task, question: question.text, ..(question.answer)(self) }).collect()
+    }
+
+    /// The connections, by stream.
+    pub fn connections(&self) -> impl ExactSizeIterator<Item = (&Connection, &Talk)> {
+        self.connections.iter().map(|link| (&link.connection, &link.talk))
+    }
+
+    /// The exchanges, by their first frame.
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+
+    /// What browsers' requests caused at the pot, by the browser's request.
+    pub fn chains(&self) -> Vec<Chain<'_>> {
+        chain::chains(self)
+    }
+
     fn link(&self, stream: u64) -> Option<&Link> {
         let at = self.connections.binary_search_by_key(&stream, Link::stream).ok()?;
         self.connections.get(at)

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Cell, Class, Column, Fact, Row, Table, wording};
 use crate::connection::CloseKind;
 use crate::exchange::{Exchange, Protocol};
-use crate::lab::chain::{Chain, Parameter, chains, mapping};
+use crate::lab::chain::{Chain, Parameter, chains};
 use crate::lab::page::Wanted;
 use crate::lab::verdict::Verdict;
 use crate::lab::words::{both, frames, place, quoted_text};
@@ -334,7 +334,7 @@ fn causes(chains: &[Chain<'_>]) -> Table {
 fn parameters(chains: &[Chain<'_>]) -> Table {
     let certain = chains.iter().filter(|chain| chain.is_certain && chain.htcpcp.len() == 1);
     let rows = certain.flat_map(|chain| {
-        let all = mapping(chain);
+        let all = chain.parameters();
         let (http, coffee) = (chain.http, chain.htcpcp[0]);
         let number = http.complete_request().map_or(0, |request| request.last.frame);
         let fields = coffee.request.iter().flat_map(|request| request.head.fields());
