@@ -11,6 +11,7 @@ pub mod har;
 pub mod json;
 pub mod packets;
 pub mod quiz;
+mod programs;
 pub mod rows;
 pub mod text;
 

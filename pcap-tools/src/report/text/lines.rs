@@ -11,7 +11,7 @@ use crate::packet::Endpoint;
 const MAX_CELL: usize = 500;
 
 /// What is shown of a connection.
-pub(super) struct ConnectionLine {
+pub(in crate::report) struct ConnectionLine {
     pub stream: u64,
     pub client: Endpoint,
     pub server: Endpoint,
@@ -25,7 +25,7 @@ pub(super) struct ConnectionLine {
 }
 
 /// What is shown of an exchange.
-pub(super) struct ExchangeLine {
+pub(in crate::report) struct ExchangeLine {
     pub first_frame: u64,
     pub stream: u64,
     pub protocol: Protocol,

@@ -2,24 +2,24 @@
 //!
 //! Fits a width, colours only when told to, and shows nothing out of a capture that a terminal would obey.
 
-mod lines;
+pub(super) mod lines;
 mod page;
 mod tally;
-mod words;
+pub(super) mod words;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Findings;
+use super::programs::Programs;
 use super::rows::Counts;
 use crate::connection::{CloseKind, Connection};
-use crate::exchange::{Exchange, Ports, Protocol, Sink, Talk};
+use crate::exchange::{Exchange, Ports, Sink, Talk};
 use crate::finding::Finding;
-use crate::packet::Endpoint;
 use crate::summary::Capture;
 use lines::{ConnectionLine, ExchangeLine};
 use page::Page;
-use tally::{Clients, Largest, Spread};
+use tally::{Largest, Spread};
 
 pub use words::{fill, number, printable};
 
@@ -27,11 +27,6 @@ pub use words::{fill, number, printable};
 const MAX_ROWS: usize = 100;
 /// Rows of each list in a summary.
 const TOP: usize = 10;
-/// Client ports that are shown of a pair of programs.
-const MAX_PORTS: usize = 8;
-/// Servers that are told apart, and clients of each.
-const MAX_SERVERS: usize = 1000;
-const MAX_CLIENTS: usize = 1000;
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +63,7 @@ pub struct Report {
     style: Style,
     connections: Vec<ConnectionLine>,
     exchanges: Vec<ExchangeLine>,
-    servers: BTreeMap<Endpoint, Clients>,
-    other_servers: u64,
+    programs: Programs,
     counts: Counts,
     findings: Findings,
     totals: Totals,
@@ -106,8 +100,7 @@ impl Report {
             style,
             connections: Vec::new(),
             exchanges: Vec::new(),
-            servers: BTreeMap::new(),
-            other_servers: 0,
+            programs: Programs::default(),
             counts: Counts::default(),
             findings: Findings::default(),
             totals: Totals::default(),
@@ -123,7 +116,7 @@ impl Report {
     pub fn write(mut self, path: &str, capture: &Capture, out: &mut dyn Write) -> io::Result<Counts> {
         let mut page = Page { style: self.style, text: String::new() };
         page.capture(path, capture);
-        page.programs(&self.servers, self.other_servers, &self.ports);
+        page.programs(&self.programs, &self.ports);
         if self.keeps(self.totals.connections.saturating_sub(1)) {
             self.connections.sort_by_key(|line| line.stream);
             page.connections("Connections", &self.connections, &self.ports);
@@ -204,21 +197,7 @@ impl Sink for Report {
                 totals.failed_connections.push(ConnectionLine::new(&connection, &talk));
             }
         }
-        let (client, server) = (connection.ends[talk.client], connection.ends[talk.client.other()]);
-        if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(&server) {
-            self.other_servers += 1;
-        } else {
-            let clients = self.servers.entry(server).or_default();
-            clients.connections += 1;
-            clients.exchanges += talk.exchanges;
-            clients.encrypted += u64::from(talk.protocol == Some(Protocol::Tls));
-            if clients.addresses.len() < MAX_CLIENTS {
-                clients.addresses.insert(client.ip);
-            }
-            if clients.ports.len() <= MAX_PORTS && !clients.ports.contains(&client.port) {
-                clients.ports.push(client.port);
-            }
-        }
+        self.programs.add(&connection, &talk);
         if keeps {
             self.connections.push(ConnectionLine::new(&connection, &talk));
         }

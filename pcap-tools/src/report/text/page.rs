@@ -1,20 +1,18 @@
 //! The page: lines and numbers in, aligned tables and folded paragraphs out.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::IpAddr;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::lines::{ConnectionLine, ExchangeLine};
-use super::tally::Clients;
 use super::words::{number, plural, printable};
-use super::{Colour, MAX_CLIENTS, MAX_PORTS, Style, TOP, Totals};
+use super::{Colour, Style, TOP, Totals};
 use crate::connection::Handshake;
 use crate::exchange::{Ports, Program, Protocol};
 use crate::packet::Endpoint;
 use crate::report::Findings;
+use crate::report::programs::Programs;
 use crate::report::rows::Counts;
 use crate::summary::Capture;
 use crate::time::duration;
@@ -76,47 +74,23 @@ impl Page {
         }
     }
 
-    pub fn programs(&mut self, servers: &BTreeMap<Endpoint, Clients>, others: u64, ports: &Ports) {
-        if servers.is_empty() {
+    pub fn programs(&mut self, programs: &Programs, ports: &Ports) {
+        let (pairs, more) = programs.pairs(ports);
+        if pairs.is_empty() {
             return;
         }
-        let mut rows: Vec<_> = servers.iter().collect();
-        // The lab's programs in the order of their chain, then whoever talked most.
-        let place = |server: &Endpoint| Program::of(ports, server.port).map_or(usize::MAX, |programs| programs[0] as usize);
-        rows.sort_by_key(|(server, clients)| (place(server), Reverse(clients.connections), **server));
         self.heading("Programs");
         let mut table = self.table(&["Client", "Its ports", "Server", "Connections", "Exchanges"], &[3, 4]);
-        for (server, clients) in rows.iter().take(TOP) {
-            let name = |at: usize, address: String| match Program::of(ports, server.port) {
-                Some(programs) => format!("{} {address}", programs[at].as_str()),
-                None => address,
-            };
-            let client = match clients.addresses.len() {
-                0 | 1 => clients.addresses.iter().map(IpAddr::to_string).collect(),
-                MAX_CLIENTS.. => format!("{}+ addresses", number(MAX_CLIENTS as u64)),
-                many => format!("{many} addresses"),
-            };
-            let mut shown: Vec<u16> = clients.ports.iter().copied().take(MAX_PORTS).collect();
-            shown.sort_unstable();
-            let mut list = shown.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-            if clients.ports.len() > MAX_PORTS {
-                list.push_str(", …");
-            }
-            // Ports of a crowd tell nothing.
-            if clients.addresses.len() > 2 {
-                list.clear();
-            }
-            let exchanges = if clients.encrypted > 0 { "encrypted".to_owned() } else { number(clients.exchanges) };
+        for pair in pairs {
             table.add_row(vec![
-                Cell::new(name(0, client)),
-                Cell::new(list),
-                Cell::new(name(1, server.to_string())),
-                right(number(clients.connections)),
-                right(exchanges),
+                Cell::new(pair.client),
+                Cell::new(pair.client_ports),
+                Cell::new(pair.server),
+                right(number(pair.connections)),
+                right(pair.exchanges),
             ]);
         }
         self.put(&table);
-        let more = rows.len().saturating_sub(TOP) as u64 + others;
         if more > 0 {
             self.line(&format!("… and {} more", plural(more, "server", "servers")));
         }

@@ -1,21 +1,10 @@
-//! What is kept of many: the clients of a server, the largest, the spread.
+//! What is kept of many: the largest, the spread.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
-use std::net::IpAddr;
+use std::collections::BinaryHeap;
 
 use super::TOP;
 use crate::time::duration;
-
-/// Who talked to a server.
-#[derive(Default)]
-pub(super) struct Clients {
-    pub connections: u64,
-    pub addresses: BTreeSet<IpAddr>,
-    pub ports: Vec<u16>,
-    pub exchanges: u64,
-    pub encrypted: u64,
-}
 
 /// Size first, then the earlier; reversed, so that a heap shows the least.
 type Rank = Reverse<(i64, Reverse<u64>)>;

@@ -38,6 +38,6 @@ pub fn number(value: u64) -> String {
     text
 }
 
-pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
+pub(in crate::report) fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }
