@@ -15,6 +15,8 @@
 //!
 //! [`diagram`] lays out who said what to whom, and when.
 //!
+//! [`waterfall`] tells what each exchange was doing when.
+//!
 //! [`craft`] makes captures by hand, for tests and benchmarks.
 
 pub mod capture;
@@ -33,3 +35,4 @@ pub mod report;
 mod spelling;
 pub mod summary;
 pub mod time;
+pub mod waterfall;
