@@ -212,18 +212,20 @@ mod tests {
         spans.iter().map(|&(from, to)| Bar { phases: [None, None, Some(Span { from, to }), None] }).collect()
     }
 
+    /// First bars of the panels.
     #[track_caller]
-    fn check(spans: &[(i64, i64)], expected: &[Range<usize>]) {
+    fn check(spans: &[(i64, i64)], expected: &[usize]) {
         let panels = Panel::of(&waits(spans));
-        assert_eq!(panels.iter().map(|panel| panel.bars.clone()).collect::<Vec<_>>(), expected);
+        assert_eq!(panels.iter().map(|panel| panel.bars.start).collect::<Vec<_>>(), expected);
+        assert_eq!(panels.iter().map(|panel| panel.bars.len()).sum::<usize>(), spans.len());
     }
 
     #[test]
     fn a_pause_begins_a_panel() {
         check(&[], &[]);
-        check(&[(0, 10), (PAUSE, 2 * PAUSE), (4 * PAUSE, 5 * PAUSE)], &[0..2, 2..3]);
+        check(&[(0, 10), (PAUSE, 2 * PAUSE), (4 * PAUSE, 5 * PAUSE)], &[0, 2]);
         // While another exchange waits, there is no pause.
-        check(&[(0, 9 * SECOND), (SECOND, 2 * SECOND), (8 * SECOND, 9 * SECOND)], &[0..3]);
+        check(&[(0, 9 * SECOND), (SECOND, 2 * SECOND), (8 * SECOND, 9 * SECOND)], &[0]);
     }
 
     #[test]
@@ -231,7 +233,7 @@ mod tests {
         let polls: Vec<(i64, i64)> = (0..240).map(|at| (at * SECOND, at * SECOND + SECOND / 10)).collect();
         let panels = Panel::of(&waits(&polls));
         assert_eq!((panels.len(), panels[0].bars.clone(), panels[0].bursts.len()), (24, 0..10, 10));
-        check(&[(0, SECOND); 450], &[0..200, 200..400, 400..450]);
+        check(&[(0, SECOND); 450], &[0, 200, 400]);
     }
 
     #[test]

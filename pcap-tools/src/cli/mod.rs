@@ -10,6 +10,7 @@ mod man;
 mod options;
 mod packets;
 mod quiz;
+mod report;
 mod summarize;
 
 use std::io::{self, Write};
@@ -48,6 +49,7 @@ enum Command {
     Quiz(quiz::Args),
     Grade(grade::Args),
     Har(har::Args),
+    Report(report::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -63,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::Quiz(args) => quiz::run(args),
         Command::Grade(args) => grade::run(args),
         Command::Har(args) => har::run(args),
+        Command::Report(args) => report::run(args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),
     };

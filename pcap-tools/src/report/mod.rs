@@ -1,4 +1,5 @@
 //! Reports: exchanges and connections in, text, JSON, JSON lines, CSV or HAR out.
+//! Reports: exchanges and connections in; text, JSON, JSON lines, CSV or a page for a browser out.
 //!
 //! Only this room knows output formats. [`rows`] says what is reported, its siblings how it is written.
 
@@ -8,6 +9,7 @@ pub mod diagram;
 pub mod follow;
 pub mod grades;
 pub mod har;
+pub mod html;
 pub mod json;
 pub mod packets;
 pub mod quiz;

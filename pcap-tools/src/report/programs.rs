@@ -18,7 +18,7 @@ const MAX_SERVERS: usize = 1000;
 const MAX_CLIENTS: usize = 1000;
 
 /// Who talked to whom.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Programs {
     servers: BTreeMap<Endpoint, Clients>,
     /// Connections to servers beyond those that are told apart.
@@ -26,7 +26,7 @@ pub(super) struct Programs {
 }
 
 /// Who talked to a server.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Clients {
     connections: u64,
     addresses: BTreeSet<IpAddr>,
