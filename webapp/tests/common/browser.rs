@@ -1,4 +1,5 @@
-//! A Chromium without a window, driven over WebDriver, which says nothing to anyone but the web app.
+//! A Chromium without a window, driven over WebDriver, which says nothing to anyone but the web app. The tests of
+//! `pcap-tools` include this file, and open pages of their own with it.
 
 #![allow(dead_code, reason = "each program uses its part")]
 
