@@ -1,5 +1,4 @@
-//! Reports: exchanges and connections in, text, JSON, JSON lines, CSV or HAR out.
-//! Reports: exchanges and connections in; text, JSON, JSON lines, CSV or a page for a browser out.
+//! Reports: exchanges and connections in; text, JSON, JSON lines, CSV, HAR or a page for a browser out.
 //!
 //! Only this room knows output formats. [`rows`] says what is reported, its siblings how it is written.
 
@@ -12,8 +11,8 @@ pub mod har;
 pub mod html;
 pub mod json;
 pub mod packets;
-pub mod quiz;
 mod programs;
+pub mod quiz;
 pub mod rows;
 pub mod text;
 
