@@ -429,7 +429,11 @@ fn help_teaches_and_completions_and_pages_are_made() {
 #[test]
 fn the_readme_shows_what_is_printed() {
     let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
-    for command_line in ["summarize sample_capture/homepage_coffee.pcapng", "answer --task 7 sample_capture/coffee_418_406.pcapng"] {
+    for command_line in [
+        "summarize sample_capture/homepage_coffee.pcapng",
+        "answer --task 7 sample_capture/coffee_418_406.pcapng",
+        "diagram --stream 0 --stream 1 sample_capture/homepage_coffee.pcapng",
+    ] {
         let arguments: Vec<_> = command_line.split(' ').collect();
         let printed = finish(command(&arguments).current_dir(workspace()).output().unwrap()).out;
         let shown = format!("$ pcap-tools {command_line}\n{printed}```");
