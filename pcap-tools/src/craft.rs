@@ -39,12 +39,14 @@ mod file;
 mod ip;
 mod link;
 mod tcp;
+mod udp;
 
 pub use crate::random::Random;
 pub use file::{Endian, Pcap, Pcapng, Precision};
 pub use ip::{Extension, checksum, ip, ipv4_fragments, ipv4_with_options, ipv6_fragments, ipv6_with_extension_headers, transport_checksum};
 pub use link::{ETHERNET, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, LOOP, LinkType, NULL, RAW, ethernet, frame, null};
 pub use tcp::{ACK, Conversation, FIN, PSH, RST, SYN, Segment, Side, URG};
+pub use udp::datagram;
 
 /// When a crafted capture begins: 2023-06-27T09:39:59.342121Z, in ns since the Unix epoch.
 pub const START_NS: u64 = 1_687_858_799_342_121_000;
@@ -306,6 +308,16 @@ mod tests {
         assert_eq!((column(0, "1"), column(0, "0")), (24, 0), "TCP checksums good and bad");
         assert_eq!(rows.iter().filter(|row| !row[1].is_empty()).count(), 2, "paired responses");
         assert_eq!(column(2, "0"), 0, "bad IPv4 headers");
+    }
+
+    #[test]
+    fn datagrams_satisfy_tshark() {
+        let [a, b] = ["192.0.2.1:4000", "192.0.2.2:5000"].map(|end| end.parse().unwrap());
+        let [a6, b6] = ["[2001:db8::1]:4000", "[2001:db8::2]:5000"].map(|end| end.parse().unwrap());
+        let scratch = Scratch::new(&capture(&[datagram(a, b, b"odd"), datagram(a6, b6, b"even")]));
+        let rows = tshark(&scratch.0, &["udp.srcport", "udp.dstport", "udp.length", "udp.payload"]);
+        let Some(rows) = rows else { return };
+        assert_eq!(rows, [["4000", "5000", "11", "6f6464"], ["4000", "5000", "12", "6576656e"]]);
     }
 
     #[test]
