@@ -1,27 +1,15 @@
-//! tshark 4.0 and 4.4, asked what the dissector shows.
+//! What tshark shows of our own dissector.
 //!
-//! In: a capture and arguments. Out: what tshark prints, and of its PDML the fields of our own protocol.
-//! Left to others: what should be there.
-//!
-//! tshark 4.0 is the one on the path. tshark 4.4 is Debian 13's, in the folder that `scripts/tshark44` makes
-//! (`TSHARK44`, or `target/debian13`), and runs in there as nobody: as root it would ignore Lua. Where one of the two is
-//! missing, a line on standard error says so; with CI=true that is a failure.
+//! In: a capture and arguments. Out: what tshark prints with it, and of its PDML the fields of our own protocol.
+//! Left to others: what should be there; how tshark is run (`asked`).
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use dissector_lua::install::folders::System;
 use dissector_lua::install::{Folders, Mode, What, install};
 
-/// One version of tshark.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judge {
-    /// The one on the path.
-    Here,
-    /// The one in another root folder.
-    Within(PathBuf),
-}
+pub use crate::asked::{Judge, judges, workspace};
 
 /// A field of a dissector as PDML shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,36 +24,6 @@ pub struct Field {
 
 /// The fields of our own protocol by frame, in order.
 pub type Frames = BTreeMap<u64, Vec<Field>>;
-
-/// Who can be asked on this machine.
-pub fn judges() -> Vec<Judge> {
-    let root = std::env::var_os("TSHARK44").map_or_else(|| workspace().join("target/debian13"), PathBuf::from);
-    let mut judges = Vec::new();
-    if Command::new("tshark").arg("--version").output().is_ok() {
-        judges.push(Judge::Here);
-    } else {
-        skipped("no tshark here, so it is not asked");
-    }
-    if !root.join("usr/bin/tshark").exists() {
-        skipped("no tshark 4.4 (`scripts/tshark44 target/debian13` brings it), so it is not asked");
-    } else if !Command::new("chroot").arg(&root).arg("true").output().is_ok_and(|output| output.status.success()) {
-        skipped("tshark 4.4 is there, but only root can run it");
-    } else {
-        judges.push(Judge::Within(root));
-    }
-    judges
-}
-
-/// Says what is not tested; where all must be tested, fails.
-fn skipped(what: &str) {
-    eprintln!("skipped: {what}");
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{what}");
-}
-
-/// The workspace's folder.
-pub fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace")
-}
 
 impl Judge {
     /// What tshark prints about a capture with the dissector and these arguments.
@@ -90,29 +48,14 @@ impl Judge {
         let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         // Debian's tshark says this to root.
         let complaints: Vec<_> = err.lines().filter(|line| !line.starts_with("Running as user")).collect();
-        assert!(output.status.success() && complaints.is_empty(), "{self:?} {arguments:?}: {}", complaints.join("\n"));
-        assert!(!out.contains("Lua Error:"), "{self:?}: {}", near(&out, "Lua Error:"));
+        assert!(output.status.success() && complaints.is_empty(), "tshark {} {arguments:?}: {}", self.version(), complaints.join("\n"));
+        assert!(!out.contains("Lua Error:"), "tshark {}: {}", self.version(), near(&out, "Lua Error:"));
         out
     }
 
     /// The fields of our own protocol.
     pub fn frames(&self, capture: &[u8], arguments: &[&str]) -> Frames {
         parse_pdml(&self.print(capture, &[&["-T", "pdml"], arguments].concat()))
-    }
-
-    /// A folder that tshark can read, too.
-    pub fn folder(&self) -> tempfile::TempDir {
-        let folder = match self {
-            Judge::Here => tempfile::tempdir(),
-            Judge::Within(root) => tempfile::tempdir_in(root.join("tmp")),
-        };
-        let folder = folder.expect("a temporary folder");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("a folder of our own");
-        }
-        folder
     }
 
     /// Such a folder as a home in which dissector and profile are installed.
@@ -122,26 +65,6 @@ impl Judge {
         let folders = Folders::find(System::Unix, variable, |path| path.exists()).expect("there is a home");
         install(&folders, What::DissectorAndProfile, Mode::Real).expect("it is installed");
         home
-    }
-
-    /// Runs tshark in one of those folders, which is its home, too.
-    fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
-        let mut command = match self {
-            Judge::Here => {
-                let mut command = Command::new("tshark");
-                command.current_dir(folder).env("HOME", folder);
-                command
-            }
-            Judge::Within(root) => {
-                let inside = Path::new("/").join(folder.strip_prefix(root).expect("a folder inside"));
-                let mut command = Command::new("chroot");
-                command.arg("--userspec=nobody:nogroup").arg(root).args(["env", "-C"]).arg(&inside);
-                command.arg("tshark").env("HOME", inside);
-                command
-            }
-        };
-        command.args(arguments).env("LC_ALL", "C.UTF-8").env_remove("XDG_CONFIG_HOME").env_remove("WIRESHARK_CONFIG_DIR");
-        command.output().expect("tshark starts")
     }
 }
 
@@ -184,7 +107,7 @@ fn parse_pdml(pdml: &str) -> Frames {
 }
 
 /// A label with its bytes as 4.4 writes those that cannot be shown, `\x1F`; 4.0 writes `\037`.
-fn hexadecimal(label: &str) -> String {
+pub fn hexadecimal(label: &str) -> String {
     let mut parts = label.split('\\');
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {

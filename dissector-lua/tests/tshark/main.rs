@@ -1,9 +1,13 @@
 //! The dissector in tshark 4.0 and 4.4: conversations made by hand go in, fields come out, and they have to be the same
 //! in both.
 
+#[path = "../judge/mod.rs"]
+mod asked;
 mod bodies;
 mod exchanges;
 mod fields;
+mod fuzz;
+mod hosted;
 mod installed;
 mod judge;
 mod messages;

@@ -1,0 +1,100 @@
+-- frames: 1
+-- Int64 and UInt64: integers of 64 bits, which are no numbers of Lua.
+--? Int64.new(), UInt64.new()
+--? Int64.new(5), UInt64.new(5)
+--? Int64.new(-5)
+--? UInt64.new(-5)
+--? Int64.new(1, 2), UInt64.new(1, 2)
+--? Int64.new(0xffffffff, 0xffffffff), UInt64.new(0xffffffff, 0xffffffff)
+--? Int64.new(0, 0x80000000), UInt64.new(0, 0x80000000)
+--? Int64.new(1.9), UInt64.new(1.9)
+--? Int64.new(-1.9)
+--? Int64.new(1e18), UInt64.new(1e18)
+--? UInt64.new(1e19)
+--? Int64.new("5")
+--? Int64.new("0x10"), Int64.new("-10"), Int64.new("x")
+--? UInt64.new("18446744073709551615")
+--? Int64.new(Int64.new(7)), Int64.new(UInt64.new(7)), UInt64.new(Int64.new(-1))
+--? Int64.new({})
+--? Int64.new(nil)
+--? Int64(5), UInt64(5)
+--? Int64(), UInt64()
+--? Int64.max(), Int64.min(), UInt64.max(), UInt64.min()
+--? typeof(Int64(5)), typeof(UInt64(5)), type(Int64(5))
+local a, b = Int64.new(100), Int64.new(-7)
+local u, v = UInt64.new(100), UInt64.new(7)
+--? a + b, a - b, a * b, a / b, a % b, a ^ Int64(2), -a
+--? u + v, u - v, u * v, u / v, u % v, u ^ UInt64(2)
+--? v - u
+--? -u
+--? a + 1, a - 1, a * 2, a / 3, a % 3, a ^ 2
+--? 1 + a, 1 - a, 2 * a, 1000 / a, 1000 % a, 2 ^ Int64(10)
+--? u + 1, 1 + u, u * 1.5, u / 3
+--? u + a
+--? a + u
+--? a + "1"
+--? a + {}
+--? a / 0
+--? u / 0
+--? a % 0
+--? u % UInt64(0)
+--? Int64(2) ^ 62, Int64(2) ^ 64, Int64(2) ^ -1, Int64(0) ^ 0, Int64(2) ^ 0
+--? UInt64(2) ^ 63
+--? Int64.max() + 1, Int64.min() - 1, UInt64.max() + 1, UInt64(0) - 1
+--? a == Int64(100), a == b, a ~= b, a == 100, u == UInt64(100), a == u
+--? a < b, a <= b, a > b, a >= a, u < v, u <= u
+--? a < 101, a > 99, 99 < a
+--? u < a
+--? Int64(-1) < Int64(0), UInt64(0xffffffff, 0xffffffff) < UInt64(0)
+--? tostring(a), tostring(b), tostring(UInt64.max())
+--? a .. "", "x" .. a, a .. b, a .. 1, u .. " cups"
+--? a:tonumber(), b:tonumber(), u:tonumber(), UInt64.max():tonumber(), Int64.max():tonumber()
+--? type(a:tonumber()), math.type and math.type(a:tonumber())
+--? tonumber(a)
+--? tonumber(tostring(a))
+--? string.format("%s", a)
+--? string.format("%d", a)
+--? string.format("%d", a:tonumber())
+--? a:tohex(), b:tohex(), u:tohex()
+--? a:tohex(4), a:tohex(-4), a:tohex(16), a:tohex(17), a:tohex(0), a:tohex(1)
+--? UInt64(0xdeadbeef, 0xcafe):tohex(), UInt64(0xdeadbeef, 0xcafe):tohex(-8), UInt64(0xdeadbeef, 0xcafe):tohex(12)
+--? Int64.fromhex("64"), Int64.fromhex("FFFFFFFFFFFFFFF9"), UInt64.fromhex("ff"), UInt64.fromhex("FFFFFFFFFFFFFFFF")
+--? Int64.fromhex(""), Int64.fromhex("x")
+--? UInt64.fromhex("11223344556677889")
+--? UInt64(1, 2):higher(), UInt64(1, 2):lower(), Int64(-1):higher(), Int64(-1):lower()
+--? UInt64.fromhex("1122334455667788"):encode()
+--? UInt64.fromhex("1122334455667788"):encode(true)
+--? UInt64.fromhex("1122334455667788"):encode(false)
+--? Int64(-2):encode()
+--? UInt64.decode("\1\2\3\4\5\6\7\8")
+--? UInt64.decode("\1\2\3\4\5\6\7\8", true), UInt64.decode("\1\2\3\4\5\6\7\8", false)
+--? UInt64.decode("\1\2")
+--? UInt64.decode("\1\2\3\4\5\6\7\8\9")
+--? Int64.decode("\255\255\255\255\255\255\255\255")
+--? u:band(v), u:bor(v), u:bxor(v), u:bnot()
+--? a:band(b), a:bor(b), a:bxor(b), a:bnot()
+--? u:band(0xff, 4), u:bor(1, 2, 3)
+--? u:band()
+--? u:band(1.5)
+--? u:band("x")
+--? u:lshift(4), u:rshift(4), u:arshift(4), u:lshift(64), u:rshift(64), u:lshift(0), u:lshift(-1)
+--? b:rshift(4), b:arshift(4), b:lshift(4)
+--? u:rol(4), u:ror(4), UInt64(0, 0x80000000):rol(1), UInt64(1):ror(1)
+--? u:bswap(), UInt64.fromhex("1122334455667788"):bswap(), Int64(1):bswap()
+--? a.nothing
+--? a:nothing()
+--! a.nothing = 1
+--? Int64.nothing
+--? a.tonumber()
+--? Int64.tonumber(a), Int64.tonumber(u)
+--? #a
+--? ({[a] = 1})[Int64(100)]
+in_frames("probe_int64", {
+    [1] = function(tvb)
+        --? tvb(0, 8):uint64(), tvb(0, 8):le_uint64(), tvb(0, 8):int64(), tvb(0, 8):le_int64()
+        --? tvb(0, 8):uint64():tohex(), tvb(0, 8):uint64():lower(), tvb(0, 8):uint64():higher()
+        --? tvb(0, 8):uint64():tonumber(), tvb(0, 8):le_uint64():tonumber()
+        --? tvb(0, 4):uint64() == UInt64(tvb(0, 4):uint())
+        --? tvb(0, 4):uint64() + tvb(0, 4):uint()
+    end,
+})

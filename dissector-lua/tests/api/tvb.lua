@@ -1,0 +1,92 @@
+-- frames: 2
+-- Tvb: the buffer that a dissector is given, of 31 bytes.
+in_frames("probe_tvb", {
+    [1] = function(tvb, pinfo, tree)
+        --? typeof(tvb)
+        --? tostring(tvb)
+        --? tvb:len()
+        --? tvb:captured_len()
+        --? tvb:reported_len()
+        --? tvb:reported_length_remaining()
+        --? tvb:reported_length_remaining(8)
+        --? tvb:reported_length_remaining(31)
+        --? tvb:reported_length_remaining(32)
+        --? tvb:reported_length_remaining(-1)
+        --? tvb:offset()
+        --? tvb:bytes()
+        --? tvb:bytes(8, 6)
+        --? tvb:bytes(8)
+        --? tvb:bytes(8, -1)
+        --? tvb:bytes(30, 2)
+        --? tvb:raw()
+        --? tvb:raw(8)
+        --? tvb:raw(8, 6)
+        --? tvb:raw(8, -1)
+        --? tvb:raw(31)
+        --? tvb:raw(31, 0)
+        --? tvb:raw(0, 0)
+        --? tvb:raw(0, 32)
+        --? tvb:raw(-1)
+        --? tvb:range()
+        --? tvb:range(8)
+        --? tvb:range(8, 6)
+        --? tvb:range(8, -1)
+        --? tvb:range(30)
+        --? tvb:range(31)
+        --? tvb:range(31, 0)
+        --? tvb:range(32)
+        --? tvb:range(32, 0)
+        --? tvb:range(-1)
+        --? tvb:range(-4, 2)
+        --? tvb:range(0, 31)
+        --? tvb:range(0, 32)
+        --? tvb:range(0, -2)
+        --? tvb:range(0, 0)
+        --? tvb:range(1.0, 2.0)
+        --? tvb:range(1.5, 2)
+        --? tvb:range("1", "2")
+        --? tvb:range("x")
+        --? tvb:range(nil, nil)
+        --? tvb:range({})
+        --? tvb(0, 4)
+        --? tvb()
+        --? tvb(8, 6):string()
+        --? tvb(40, 1)
+        --? tvb(0, 40)
+        --? tvb == tvb
+        --? tvb == tvb():tvb()
+        --? #tvb
+        --? tvb + 1
+        --? tvb .. ""
+        --? tvb[0]
+        --? tvb.length
+        --? tvb.len
+        --! tvb.length = 1
+        --? tvb.len(1)
+        --? tvb.len()
+        --? tvb.range()
+        --? tvb:nothing()
+        --? tvb:__typeof()
+        --? tvb.__typeof
+        --? tvb():tvb():len()
+        --? tvb(8, 6):tvb():raw()
+        --? tvb(8, 6):tvb():offset()
+        --? tvb(8, 6):tvb()(1, 2)
+        --? tvb(8, 6):tvb()(1, 2):offset()
+        --? tvb(8, 6):tvb("child")
+        --? tostring(tvb(0, 31))
+        --? Tvb
+        --? tostring(Tvb)
+        --? Tvb.len(tvb)
+        --? Tvb.nothing
+        kept, kept_range = tvb, tvb(0, 4)
+    end,
+    [2] = function(tvb)
+        -- What a frame before has left behind.
+        --? kept
+        --? kept:len()
+        --? kept_range
+        --? kept_range:uint()
+        --? kept_range:len()
+    end,
+})
