@@ -13,6 +13,8 @@
 //!
 //! [`lab`] answers the questions of a networking lab from what a summary finds.
 //!
+//! [`dissect`] shows frames as Wireshark's dissectors do, those in Lua included.
+//!
 //! [`diagram`] lays out who said what to whom, and when.
 //!
 //! [`waterfall`] tells what each exchange was doing when.
@@ -23,6 +25,7 @@ pub mod capture;
 pub mod connection;
 pub mod craft;
 pub mod diagram;
+pub mod dissect;
 pub mod exchange;
 pub mod filter;
 pub mod finding;

@@ -21,7 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod fragment;
+pub(crate) mod fragment;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -208,6 +208,11 @@ impl Decoder {
             Ok(segment) => Packet::Tcp(segment),
             Err(other) => Packet::Other(other),
         }
+    }
+
+    /// What IP carries, if it is a packet that this frame, which was the last, made whole, and its fragments in order.
+    pub(crate) fn datagram(&self, frame: u64) -> Option<(&[u8], &[fragment::Part])> {
+        self.fragments.whole_in(frame)
     }
 
     /// Packets whose fragments never became whole, since the last call.

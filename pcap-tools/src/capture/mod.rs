@@ -128,6 +128,8 @@ pub struct Frame<'a> {
     pub time: Time,
     /// What `data` begins with.
     pub content: Content,
+    /// Which interface of the capture it was captured on, from 0; a pcap file does not say.
+    pub interface: Option<(u32, &'a Interface)>,
     /// Length on the wire in bytes; `data` may be shorter.
     pub original_len: u32,
     /// The bytes that were kept.
@@ -242,6 +244,7 @@ enum Step {
 struct Record {
     time: Time,
     content: Content,
+    interface: Option<u32>,
     original_len: u32,
     data: std::ops::Range<usize>,
 }
@@ -369,6 +372,7 @@ impl Reader {
             number: self.frames,
             time: record.time,
             content: record.content,
+            interface: record.interface.and_then(|id| Some((id, self.interfaces.get(id as usize)?))),
             original_len: record.original_len,
             data: &self.source.bytes()[record.data],
         }

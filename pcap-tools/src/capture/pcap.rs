@@ -71,6 +71,7 @@ impl Header {
         let record = Record {
             time: crate::time::Time::from_nanos(nanos),
             content: Content::Packet(self.interface.link_type),
+            interface: None,
             original_len: number(12),
             data: RECORD_HEADER_LEN..len,
         };

@@ -84,7 +84,7 @@ impl Section {
                     block_type::SYSTEMD_JOURNAL_EXPORT_BLOCK => body.len(),
                     _ => 0,
                 } as u32;
-                let record = Record { time: Time::UNKNOWN, content: Content::Record(type_), original_len, data };
+                let record = Record { time: Time::UNKNOWN, content: Content::Record(type_), interface: None, original_len, data };
                 Step::Record { record, len }
             }
             _ => Step::Skip(len as u64),
@@ -158,12 +158,13 @@ impl Section {
             return Step::Corrupt(format!("a packet of {captured} captured bytes, more than the {MAX_FRAME} that a frame can have"));
         }
         let ticks = u64::from(number(4)) << 32 | u64::from(number(8));
-        let (time, content) = match interfaces.get(self.first_interface + id as usize) {
+        let interface = self.first_interface + id as usize;
+        let (time, content) = match interfaces.get(interface) {
             Some(interface) => (interface.time(ticks), Content::Packet(interface.link_type)),
             None => (Time::UNKNOWN, Content::UnknownInterface),
         };
         let start = BLOCK_HEADER_LEN + fixed.len();
-        let record = Record { time, content, original_len: number(16), data: start..start + captured };
+        let record = Record { time, content, interface: Some(interface as u32), original_len: number(16), data: start..start + captured };
         Step::Record { record, len }
     }
 
@@ -180,7 +181,8 @@ impl Section {
         }
         let content = interface.map_or(Content::UnknownInterface, |interface| Content::Packet(interface.link_type));
         let start = BLOCK_HEADER_LEN + 4;
-        let record = Record { time: Time::UNKNOWN, content, original_len, data: start..start + captured };
+        let interface = Some(self.first_interface as u32);
+        let record = Record { time: Time::UNKNOWN, content, interface, original_len, data: start..start + captured };
         Step::Record { record, len }
     }
 

@@ -59,6 +59,11 @@ flags! {
 }
 
 impl Flags {
+    /// As bits, the first of the list above being bit 1.
+    pub(crate) fn bits(self) -> u16 {
+        self.0
+    }
+
     fn has(self, flag: Self) -> bool {
         self.0 & flag.0 != 0
     }
@@ -97,6 +102,8 @@ pub(crate) struct Derived {
     pub flags: Flags,
     /// Which repetition of which frame's acknowledgment.
     pub duplicate: Option<(u32, u64)>,
+    /// The server's port, where a SYN or SYN-ACK has told it.
+    pub server_port: Option<u16>,
     /// From SYN to ACK, in nanoseconds, once known; of a segment that is remarked on, carries data or acknowledges
     /// something new.
     pub initial_rtt: Option<i64>,
@@ -119,6 +126,7 @@ impl Derived {
             completeness: 0,
             flags: Flags::default(),
             duplicate: None,
+            server_port: None,
             initial_rtt: None,
         }
     }
@@ -197,6 +205,7 @@ struct Sequence {
     /// The last SYN, and who sent it.
     syn: Option<(Side, Time)>,
     syn_ack: bool,
+    server_port: Option<u16>,
     initial_rtt: Option<i64>,
     completeness: u8,
     directions: Pair<Direction>,
@@ -224,6 +233,7 @@ impl Sequences {
                 last: time,
                 syn: None,
                 syn_ack: false,
+                server_port: None,
                 initial_rtt: None,
                 completeness: 0,
                 directions: Pair([Direction::NEW; 2]),
@@ -273,6 +283,7 @@ impl Sequence {
             completeness,
             flags: remarks,
             duplicate,
+            server_port: self.server_port,
             initial_rtt: self.initial_rtt.filter(|_| analysed),
         }
     }
@@ -280,6 +291,10 @@ impl Sequence {
     /// The round-trip time of the handshake, from the SYN that was answered, with the ACK that ends it.
     fn note_handshake(&mut self, segment: &Segment<'_>, side: Side) {
         let (flags, time) = (segment.flags, segment.mark.time);
+        if flags.syn() {
+            let server = if flags.ack() { segment.source } else { segment.destination };
+            self.server_port = Some(server.port);
+        }
         match (flags.syn(), flags.ack(), self.syn) {
             (true, false, known) if known.is_none_or(|(client, _)| client == side) => self.syn = Some((side, time)),
             (true, true, _) => self.syn_ack = true,
@@ -385,6 +400,10 @@ impl Sequence {
     fn repetition(&self, segment: &Segment<'_>, side: Side, flags: &mut Flags) {
         let (mine, theirs) = (&self.directions[side], &self.directions[side.other()]);
         let Some(next) = mine.next.filter(|next| segment.seq.distance(*next) < 0) else { return };
+        // One old byte before new ones is what answers to a probe bring: not a repetition.
+        if segment.payload_len > 1 && next.distance(segment.seq) == 1 {
+            return;
+        }
         let end = segment.seq.plus(segment.payload_len + u32::from(segment.flags.syn()) + u32::from(segment.flags.fin()));
         let time = segment.mark.time;
         let since = |earlier: Time| time.since(earlier);

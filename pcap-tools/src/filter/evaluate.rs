@@ -2,12 +2,17 @@
 
 use std::cmp::Ordering;
 
-use super::facts::Facts;
 use super::parser::{End, Function, How, Node, Operand, Piece, Quantifier, Relation, Test};
 use super::value::{Constant, Value, order};
 
+/// A frame, as a filter sees it.
+pub(super) trait Facts<F> {
+    /// Shows every value that a field has there.
+    fn each(&self, field: F, visit: &mut dyn FnMut(Value<'_>));
+}
+
 /// Whether a frame passes.
-pub(super) fn passes(node: &Node, facts: &Facts<'_>) -> bool {
+pub(super) fn passes<F: Copy>(node: &Node<F>, facts: &impl Facts<F>) -> bool {
     match node {
         Node::And(nodes) => nodes.iter().all(|node| passes(node, facts)),
         Node::Or(nodes) => nodes.iter().any(|node| passes(node, facts)),
@@ -16,9 +21,9 @@ pub(super) fn passes(node: &Node, facts: &Facts<'_>) -> bool {
     }
 }
 
-impl Test {
+impl<F: Copy> Test<F> {
     /// A field that a frame does not have passes no test.
-    fn passes(&self, facts: &Facts<'_>) -> bool {
+    fn passes(&self, facts: &impl Facts<F>) -> bool {
         let (mut any, mut all, mut there) = (false, true, false);
         each(&self.left, facts, &mut |value| {
             there = true;
@@ -40,8 +45,8 @@ impl Test {
     }
 }
 
-impl How {
-    fn passes(&self, value: Value<'_>, quantifier: Quantifier, facts: &Facts<'_>) -> bool {
+impl<F: Copy> How<F> {
+    fn passes(&self, value: Value<'_>, quantifier: Quantifier, facts: &impl Facts<F>) -> bool {
         match self {
             Self::Present => true,
             Self::NonZero => !matches!(value, Value::Number(0)),
@@ -89,9 +94,9 @@ impl Relation {
 }
 
 /// Shows every value of an operand.
-fn each(operand: &Operand, facts: &Facts<'_>, visit: &mut dyn FnMut(Value<'_>)) {
+fn each<F: Copy>(operand: &Operand<F>, facts: &impl Facts<F>, visit: &mut dyn FnMut(Value<'_>)) {
     match operand {
-        Operand::Field(field) => facts.each(field, visit),
+        Operand::Field(field, _) => facts.each(*field, visit),
         Operand::Masked(operand, mask) => each(operand, facts, &mut |value| {
             if let Value::Number(number) = value {
                 visit(Value::Number(number & mask));

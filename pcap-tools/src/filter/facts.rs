@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use etherparse::{Ipv6ExtensionSlice, LaxIpSlice};
 
 use super::analysis::Derived;
+use super::evaluate;
 use super::field::{Field, Layer, Network, Record, SackEdge, Segment, Source, TcpOption};
 use super::record::TlsRecord;
 use super::screen::Clock;
@@ -34,6 +35,12 @@ pub(crate) struct Facts<'a> {
     pub records: &'a [TlsRecord],
     link: &'a [u8],
     ip: &'a [u8],
+}
+
+impl evaluate::Facts<&'static Field> for Facts<'_> {
+    fn each(&self, field: &'static Field, visit: &mut dyn FnMut(Value<'_>)) {
+        self.each(field, visit);
+    }
 }
 
 /// What is known of a TCP segment.
@@ -80,7 +87,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Shows every value of a field.
-    pub(super) fn each(&self, field: &Field, visit: &mut dyn FnMut(Value<'_>)) {
+    fn each(&self, field: &Field, visit: &mut dyn FnMut(Value<'_>)) {
         match field.source {
             Source::Bits(layer, places, len, mask) => {
                 let Some(bytes) = self.layer(layer) else { return };

@@ -4,6 +4,7 @@
 //! know how to get at what is no plain piece of a header.
 //! Source: Wireshark's display filter reference, for the meaning of each name; `dissector-lua/FIELDS.md` for `htcpcp`.
 
+use super::parser::Fields;
 use super::value::Type;
 use super::value::Type::{Bool, Bytes, Duration, Ether, Frame, Ipv4, Ipv6, Presence, Protocol, Signed, Text, Time, Unsigned};
 use crate::spelling;
@@ -385,7 +386,7 @@ pub(super) const FIELDS: &[Field] = &[
     segment("tcp.flags.str", Text, Segment::FlagsText),
     bits("tcp.window_size_value", Unsigned(16), TCP, &[14], 2, U16),
     segment("tcp.window_size", Unsigned(32), Segment::WindowSize),
-    segment("tcp.window_size_scalefactor", Signed, Segment::WindowScale),
+    segment("tcp.window_size_scalefactor", Signed(32), Segment::WindowScale),
     bits("tcp.checksum", Unsigned(16), TCP, &[16], 2, U16),
     bits("tcp.urgent_pointer", Unsigned(16), TCP, &[18], 2, U16),
     segment("tcp.payload", Bytes, Segment::Payload),
@@ -539,14 +540,30 @@ pub(super) const FIELDS: &[Field] = &[
     tls("tls.alert_message.desc", Unsigned(8), Tls::AlertDescription),
 ];
 
-/// The field of that name.
-pub(super) fn find(name: &str) -> Option<&'static Field> {
-    FIELDS.iter().find(|field| field.name == name)
+/// The table, as filters see it.
+pub(super) struct Table;
+
+impl Fields for Table {
+    type Field = &'static Field;
+
+    fn find(&self, name: &str) -> Option<(&'static Field, Type)> {
+        FIELDS.iter().find(|field| field.name == name).map(|field| (field, field.kind))
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        unknown(name, FIELDS.iter().map(|field| field.name))
+    }
 }
 
-/// The name that is most like this one, if one is like it.
-pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    spelling::nearest(&name.to_ascii_lowercase(), FIELDS.iter().map(|field| field.name))
+/// Says that there is no field of that name, with the one of these that is most like it.
+pub(super) fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let hint = nearest(name, names).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+    format!("\"{name}\" is no field that is known here{hint}")
+}
+
+/// The name that is most like this one, if one is like it; fields have small letters.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    spelling::nearest(&name.to_ascii_lowercase(), names)
 }
 
 #[cfg(test)]
@@ -569,7 +586,7 @@ mod tests {
             ("TCP.PORT", Some("tcp.port")),
             ("nothing.like.it", None),
         ] {
-            assert_eq!(nearest(typed), meant, "{typed}");
+            assert_eq!(nearest(typed, FIELDS.iter().map(|field| field.name)), meant, "{typed}");
         }
     }
 }

@@ -11,7 +11,7 @@
 //! assert!(error.to_string().contains("did you mean \"tcp.port\"?"));
 //! ```
 
-mod analysis;
+pub(crate) mod analysis;
 mod evaluate;
 mod facts;
 mod field;
@@ -20,18 +20,20 @@ mod parser;
 mod record;
 mod screen;
 mod spoken;
+mod tree;
 mod value;
 
 use std::fmt;
 use std::ops::Range;
 
-use field::{Said, Source, TcpOption};
+use field::{Field, Said, Source, Table, TcpOption};
 use parser::{How, Node, Operand};
 
 pub(crate) use facts::{Facts, Tcp, options};
 pub(crate) use screen::Screen;
 pub use screen::{Select, Selection};
 pub(crate) use spoken::Spoken;
+pub use tree::TreeFilter;
 
 /// Why a text is no filter, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -96,7 +98,7 @@ impl Needs {
 #[derive(Clone, Debug)]
 pub struct Filter {
     text: String,
-    root: Option<Node>,
+    root: Option<Node<&'static Field>>,
     needs: Needs,
 }
 
@@ -110,7 +112,7 @@ impl Filter {
     ///
     /// Errors: what is wrong with it, and where; for an unknown field the name that is most like it.
     pub fn compile(text: &str) -> Result<Self, Error> {
-        let root = parser::parse(text)?;
+        let root = parser::parse(text, &Table)?;
         let mut needs = Needs::default();
         if let Some(root) = &root {
             note_needs(root, &mut needs);
@@ -133,14 +135,14 @@ impl Filter {
     }
 }
 
-fn note_needs(node: &Node, needs: &mut Needs) {
+fn note_needs(node: &Node<&'static Field>, needs: &mut Needs) {
     match node {
         Node::And(nodes) | Node::Or(nodes) => nodes.iter().for_each(|node| note_needs(node, needs)),
         Node::Not(node) => note_needs(node, needs),
         Node::Test(test) => {
             note_operand(&test.left, needs);
             // A protocol's own bytes are its message's.
-            let looks_inside = !matches!((&test.left, &test.how), (Operand::Field(_), How::Present));
+            let looks_inside = !matches!((&test.left, &test.how), (Operand::Field(..), How::Present));
             needs.bodies |= looks_inside && matches!(test.left.field().source, Source::Http(Said::Message) | Source::Htcpcp(Said::Message));
             if let How::OrderOf(_, right) = &test.how {
                 note_operand(right, needs);
@@ -149,7 +151,7 @@ fn note_needs(node: &Node, needs: &mut Needs) {
     }
 }
 
-fn note_operand(operand: &Operand, needs: &mut Needs) {
+fn note_operand(operand: &Operand<&'static Field>, needs: &mut Needs) {
     match operand.field().source {
         Source::Http(said) | Source::Htcpcp(said) => {
             needs.messages = true;

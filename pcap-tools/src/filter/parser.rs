@@ -9,28 +9,44 @@ use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::Error;
-use super::field::{self, Field};
 use super::lexer::{Kind, Token, tokens};
 use super::value::{self, Constant, Type};
 
 /// Brackets and negations inside of each other.
 const MAX_DEPTH: u32 = 200;
 
-/// What a filter asks of a frame.
+/// The names that a filter may use.
+pub(super) trait Fields {
+    /// What a compiled filter remembers a field by.
+    type Field: Copy + std::fmt::Debug;
+
+    /// The field of that name, and what kind of values it has.
+    fn find(&self, name: &str) -> Option<(Self::Field, Type)>;
+
+    /// The number that a field calls by that name.
+    fn number_called(&self, _field: Self::Field, _name: &str) -> Option<i128> {
+        None
+    }
+
+    /// Why there is no field of that name; best with one that is like it.
+    fn unknown(&self, name: &str) -> String;
+}
+
+/// What a filter asks of a frame; `F` is what remembers a field.
 #[derive(Clone, Debug)]
-pub(super) enum Node {
-    And(Vec<Node>),
-    Or(Vec<Node>),
-    Not(Box<Node>),
-    Test(Test),
+pub(super) enum Node<F> {
+    And(Vec<Node<F>>),
+    Or(Vec<Node<F>>),
+    Not(Box<Node<F>>),
+    Test(Test<F>),
 }
 
 /// One comparison.
 #[derive(Clone, Debug)]
-pub(super) struct Test {
-    pub left: Operand,
+pub(super) struct Test<F> {
+    pub left: Operand<F>,
     pub quantifier: Quantifier,
-    pub how: How,
+    pub how: How<F>,
 }
 
 /// How many of a field's values have to pass.
@@ -42,7 +58,7 @@ pub(super) enum Quantifier {
 
 /// What the values have to be.
 #[derive(Clone, Debug)]
-pub(super) enum How {
+pub(super) enum How<F> {
     /// There.
     Present,
     /// Not zero.
@@ -50,7 +66,7 @@ pub(super) enum How {
     /// Equal to a constant, less, …
     Order(Relation, Constant),
     /// The same of another field's values.
-    OrderOf(Relation, Operand),
+    OrderOf(Relation, Operand<F>),
     /// In one of these ranges, ends included; an end for itself is a range of one.
     In(Vec<(Constant, Constant)>),
     /// With these bytes inside.
@@ -71,11 +87,11 @@ pub(super) enum Relation {
 
 /// Where values come from.
 #[derive(Clone, Debug)]
-pub(super) enum Operand {
-    Field(&'static Field),
-    Slice(Box<Operand>, Vec<Piece>),
-    Masked(Box<Operand>, i128),
-    Call(Function, Box<Operand>),
+pub(super) enum Operand<F> {
+    Field(F, Type),
+    Slice(Box<Operand<F>>, Vec<Piece>),
+    Masked(Box<Operand<F>>, i128),
+    Call(Function, Box<Operand<F>>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,10 +119,10 @@ pub(super) enum End {
     Open,
 }
 
-impl Operand {
+impl<F: Copy> Operand<F> {
     fn kind(&self) -> Type {
         match self {
-            Self::Field(field) => field.kind,
+            Self::Field(_, kind) => *kind,
             Self::Slice(..) => Type::Bytes,
             Self::Masked(operand, _) => operand.kind(),
             Self::Call(Function::Len | Function::Count, _) => Type::Unsigned(32),
@@ -114,18 +130,42 @@ impl Operand {
         }
     }
 
-    /// The field that it begins with.
-    pub fn field(&self) -> &'static Field {
+    /// The field that it is, whose numbers may have names.
+    fn named(&self) -> Option<F> {
         match self {
-            Self::Field(field) => field,
+            Self::Field(field, _) => Some(*field),
+            Self::Slice(..) | Self::Masked(..) | Self::Call(..) => None,
+        }
+    }
+
+    /// The field that it begins with.
+    pub fn field(&self) -> F {
+        match self {
+            Self::Field(field, _) => *field,
             Self::Slice(operand, _) | Self::Masked(operand, _) | Self::Call(_, operand) => operand.field(),
         }
     }
 }
 
+impl<F: Copy> Node<F> {
+    /// Shows every field that is asked for.
+    pub fn each_field(&self, visit: &mut dyn FnMut(F)) {
+        match self {
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter().for_each(|node| node.each_field(visit)),
+            Self::Not(node) => node.each_field(visit),
+            Self::Test(test) => {
+                visit(test.left.field());
+                if let How::OrderOf(_, right) = &test.how {
+                    visit(right.field());
+                }
+            }
+        }
+    }
+}
+
 /// Reads a filter; an empty one has no test.
-pub(super) fn parse(text: &str) -> Result<Option<Node>, Error> {
-    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, depth: 0 };
+pub(super) fn parse<T: Fields>(text: &str, fields: &T) -> Result<Option<Node<T::Field>>, Error> {
+    let mut parser = Parser { text, fields, tokens: tokens(text)?, at: 0, depth: 0 };
     if parser.peek().kind == Kind::End {
         return Ok(None);
     }
@@ -136,8 +176,9 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, Error> {
     }
 }
 
-struct Parser<'a> {
+struct Parser<'a, T> {
     text: &'a str,
+    fields: &'a T,
     tokens: Vec<Token>,
     at: usize,
     depth: u32,
@@ -152,7 +193,7 @@ enum Between {
     NotIn,
 }
 
-impl Parser<'_> {
+impl<T: Fields> Parser<'_, T> {
     fn peek(&self) -> &Token {
         &self.tokens[self.at.min(self.tokens.len() - 1)]
     }
@@ -199,7 +240,7 @@ impl Parser<'_> {
         Err(self.unexpected(&format!("\"{sign}\"")))
     }
 
-    fn or(&mut self) -> Result<Node, Error> {
+    fn or(&mut self) -> Result<Node<T::Field>, Error> {
         let mut nodes = vec![self.and()?];
         while self.take("||", "or") {
             nodes.push(self.and()?);
@@ -207,7 +248,7 @@ impl Parser<'_> {
         Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) })
     }
 
-    fn and(&mut self) -> Result<Node, Error> {
+    fn and(&mut self) -> Result<Node<T::Field>, Error> {
         let mut nodes = vec![self.not()?];
         while self.take("&&", "and") {
             nodes.push(self.not()?);
@@ -215,7 +256,7 @@ impl Parser<'_> {
         Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::And(nodes) })
     }
 
-    fn not(&mut self) -> Result<Node, Error> {
+    fn not(&mut self) -> Result<Node<T::Field>, Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.error(self.peek().span.clone(), "this filter is nested too deeply"));
@@ -234,7 +275,7 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    fn relation(&mut self) -> Result<Node, Error> {
+    fn relation(&mut self) -> Result<Node<T::Field>, Error> {
         let quantifier = if self.take("", "any") {
             Some(Quantifier::Any)
         } else if self.take("", "all") {
@@ -255,13 +296,14 @@ impl Parser<'_> {
         };
         let kind = left.kind();
         if kind == Type::Presence {
-            return Err(self.error(span, format!("\"{}\" has no values to compare: it is there or not", left.field().name)));
+            let name = &self.text[span.clone()];
+            return Err(self.error(span.clone(), format!("\"{name}\" has no values to compare: it is there or not")));
         }
         let (default, how) = match between {
-            Between::Relation(relation, quantifier) => (quantifier, self.right(kind, relation)?),
-            Between::In => (Quantifier::Any, How::In(self.set(kind)?)),
+            Between::Relation(relation, quantifier) => (quantifier, self.right(&left, relation)?),
+            Between::In => (Quantifier::Any, How::In(self.set(&left)?)),
             Between::NotIn => {
-                let how = How::In(self.set(kind)?);
+                let how = How::In(self.set(&left)?);
                 let quantifier = quantifier.unwrap_or(Quantifier::Any);
                 return Ok(Node::Not(Box::new(Node::Test(Test { left, quantifier, how }))));
             }
@@ -271,7 +313,7 @@ impl Parser<'_> {
             }
             Between::Contains => {
                 let kind = if kind == Type::Text { Type::Text } else { Type::Bytes };
-                match self.constant(kind)? {
+                match self.constant(kind, None)? {
                     Constant::Bytes(bytes) => (Quantifier::Any, How::Contains(Box::new(Finder::new(&bytes).into_owned()))),
                     _ => unreachable!("constants of text and bytes are bytes"),
                 }
@@ -317,7 +359,7 @@ impl Parser<'_> {
     }
 
     /// A field, with what is done to it.
-    fn operand(&mut self) -> Result<Operand, Error> {
+    fn operand(&mut self) -> Result<Operand<T::Field>, Error> {
         let token = self.next();
         let Kind::Word(word) = &token.kind else {
             self.at -= 1;
@@ -340,7 +382,10 @@ impl Parser<'_> {
                 }
                 Operand::Call(function, Box::new(inner))
             }
-            _ => Operand::Field(field::find(word).ok_or_else(|| self.unknown(&token, word))?),
+            _ => match self.fields.find(word) {
+                Some((field, kind)) => Operand::Field(field, kind),
+                None => return Err(self.error(token.span.clone(), self.fields.unknown(word))),
+            },
         };
         if self.is_sign("[") {
             if !operand.kind().has_bytes() {
@@ -361,14 +406,6 @@ impl Parser<'_> {
             operand = Operand::Masked(Box::new(operand), number);
         }
         Ok(operand)
-    }
-
-    fn unknown(&self, token: &Token, word: &str) -> Error {
-        let hint = match field::nearest(word) {
-            Some(name) => format!("\"{word}\" is no field that is known here; did you mean \"{name}\"?"),
-            None => format!("\"{word}\" is no field that is known here"),
-        };
-        self.error(token.span.clone(), hint)
     }
 
     /// `[first:len]`, `[first-last]`, `[:len]`, `[first:]`, `[at]`, several with commas.
@@ -405,10 +442,11 @@ impl Parser<'_> {
     }
 
     /// What stands behind a relation: another field, or a constant.
-    fn right(&mut self, kind: Type, relation: Relation) -> Result<How, Error> {
+    fn right(&mut self, left: &Operand<T::Field>, relation: Relation) -> Result<How<T::Field>, Error> {
+        let kind = left.kind();
         let token = self.peek().clone();
         if let Kind::Word(word) = &token.kind
-            && (field::find(word).is_some() || matches!(self.tokens.get(self.at + 1), Some(Token { kind: Kind::Sign("("), .. })))
+            && (self.fields.find(word).is_some() || matches!(self.tokens.get(self.at + 1), Some(Token { kind: Kind::Sign("("), .. })))
         {
             let right = self.operand()?;
             let other = right.kind();
@@ -418,11 +456,22 @@ impl Parser<'_> {
             }
             return Ok(How::OrderOf(relation, right));
         }
-        Ok(How::Order(relation, self.constant(kind)?))
+        Ok(How::Order(relation, self.constant(kind, left.named())?))
     }
 
-    fn constant(&mut self, kind: Type) -> Result<Constant, Error> {
+    /// A constant, which may be a number's name where it is compared with a field.
+    fn constant(&mut self, kind: Type, field: Option<T::Field>) -> Result<Constant, Error> {
         let token = self.next();
+        let name = match &token.kind {
+            Kind::Word(word) => word.as_str(),
+            Kind::Text(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
+            _ => "",
+        };
+        let named =
+            field.filter(|_| kind.is_number() && value::number(name).is_none()).and_then(|field| self.fields.number_called(field, name));
+        if let Some(number) = named {
+            return Ok(Constant::Number(number));
+        }
         let constant = match &token.kind {
             Kind::Word(word) => value::constant(kind, word),
             Kind::Text(bytes) if matches!(kind, Type::Text | Type::Bytes | Type::Protocol) => Ok(Constant::Bytes(bytes.clone())),
@@ -438,12 +487,12 @@ impl Parser<'_> {
     }
 
     /// `{a, b..c}`
-    fn set(&mut self, kind: Type) -> Result<Vec<(Constant, Constant)>, Error> {
+    fn set(&mut self, left: &Operand<T::Field>) -> Result<Vec<(Constant, Constant)>, Error> {
         self.expect("{")?;
         let mut ranges = Vec::new();
         while !self.is_sign("}") {
-            let first = self.constant(kind)?;
-            let last = if self.take("..", "") { self.constant(kind)? } else { first.clone() };
+            let first = self.constant(left.kind(), left.named())?;
+            let last = if self.take("..", "") { self.constant(left.kind(), left.named())? } else { first.clone() };
             ranges.push((first, last));
             // Blanks separated the elements before commas did.
             self.take(",", "");

@@ -14,8 +14,10 @@ pub(super) enum Type {
     Bool,
     /// A number of so many bits.
     Unsigned(u8),
-    /// A number of 32 bits with a sign.
-    Signed,
+    /// A number of so many bits, its sign being one of them.
+    Signed(u8),
+    /// A number with a fraction.
+    Float,
     /// A number of a frame.
     Frame,
     /// Text, in whatever bytes were sent.
@@ -24,6 +26,12 @@ pub(super) enum Type {
     Bytes,
     /// An address of Ethernet.
     Ether,
+    /// Eight bytes that are an extended unique identifier.
+    Eui64,
+    /// Sixteen bytes that are a globally unique identifier.
+    Guid,
+    /// An object identifier, in the bytes of ASN.1.
+    Oid,
     /// An IPv4 address.
     Ipv4,
     /// An IPv6 address.
@@ -37,12 +45,12 @@ pub(super) enum Type {
 impl Type {
     /// Whether its values are bytes: they have slices, and can contain or match something.
     pub fn has_bytes(self) -> bool {
-        matches!(self, Self::Protocol | Self::Text | Self::Bytes | Self::Ether | Self::Ipv4 | Self::Ipv6)
+        matches!(self, Self::Protocol | Self::Text | Self::Bytes | Self::Ether | Self::Oid | Self::Ipv4 | Self::Ipv6)
     }
 
     /// Whether its values are whole numbers.
     pub fn is_number(self) -> bool {
-        matches!(self, Self::Bool | Self::Unsigned(_) | Self::Signed | Self::Frame)
+        matches!(self, Self::Bool | Self::Unsigned(_) | Self::Signed(_) | Self::Frame)
     }
 
     /// As an error message calls it.
@@ -52,11 +60,15 @@ impl Type {
             Self::Protocol => "a protocol",
             Self::Bool => "a boolean",
             Self::Unsigned(_) => "an unsigned number",
-            Self::Signed => "a number",
+            Self::Signed(_) => "a number",
+            Self::Float => "a number with a fraction",
             Self::Frame => "a frame number",
             Self::Text => "text",
             Self::Bytes => "bytes",
             Self::Ether => "an Ethernet address",
+            Self::Eui64 => "an EUI-64",
+            Self::Guid => "a GUID",
+            Self::Oid => "an object identifier",
             Self::Ipv4 => "an IPv4 address",
             Self::Ipv6 => "an IPv6 address",
             Self::Duration => "a duration in seconds",
@@ -72,7 +84,9 @@ pub(super) enum Value<'a> {
     Present,
     /// Numbers, durations and times (in nanoseconds).
     Number(i128),
-    /// Text, bytes, Ethernet addresses, protocols.
+    /// A number with a fraction.
+    Float(f64),
+    /// Text, bytes, identifiers, Ethernet addresses, protocols.
     Bytes(&'a [u8]),
     /// An IPv4 address.
     Ipv4(Ipv4Addr),
@@ -87,7 +101,7 @@ impl Value<'_> {
             Self::Bytes(bytes) => Some(then(bytes)),
             Self::Ipv4(address) => Some(then(&address.octets())),
             Self::Ipv6(address) => Some(then(&address.octets())),
-            Self::Present | Self::Number(_) => None,
+            Self::Present | Self::Number(_) | Self::Float(_) => None,
         }
     }
 }
@@ -96,6 +110,7 @@ impl Value<'_> {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Constant {
     Number(i128),
+    Float(f64),
     Bytes(Vec<u8>),
     /// An address, and how many of its bits count.
     Ipv4(Ipv4Addr, u8),
@@ -108,6 +123,7 @@ impl Constant {
     pub fn value(&self) -> Value<'_> {
         match self {
             Self::Number(number) => Value::Number(*number),
+            Self::Float(number) => Value::Float(*number),
             Self::Bytes(bytes) => Value::Bytes(bytes),
             Self::Ipv4(address, _) => Value::Ipv4(*address),
             Self::Ipv6(address, _) => Value::Ipv6(*address),
@@ -134,6 +150,7 @@ impl Constant {
 pub(super) fn order(left: Value<'_>, right: Value<'_>) -> Option<Ordering> {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => Some(left.cmp(&right)),
+        (Value::Float(left), Value::Float(right)) => left.partial_cmp(&right),
         (Value::Bytes(left), Value::Bytes(right)) => Some(left.cmp(right)),
         (Value::Ipv4(left), Value::Ipv4(right)) => Some(left.cmp(&right)),
         (Value::Ipv6(left), Value::Ipv6(right)) => Some(left.cmp(&right)),
@@ -151,15 +168,16 @@ pub(super) fn constant(kind: Type, text: &str) -> Result<Constant, String> {
             "false" | "not set" | "0" => Ok(Constant::Number(0)),
             _ => number(text).map(|number| Constant::Number(i128::from(number != 0))).ok_or_else(|| expected("true or false")),
         },
-        Type::Unsigned(bits) => bounded(text, bits),
-        Type::Frame => bounded(text, 32),
-        Type::Signed => number(text).map(Constant::Number).ok_or_else(|| expected("a number")),
+        Type::Unsigned(bits) => within(text, i128::MIN, (1 << bits) - 1),
+        Type::Frame => within(text, i128::MIN, (1 << 32) - 1),
+        Type::Signed(bits) => within(text, -(1 << (bits - 1)), (1 << (bits - 1)) - 1),
+        Type::Float => text.parse().map(Constant::Float).map_err(|_| expected("a number")),
         Type::Text => Ok(Constant::Bytes(text.as_bytes().to_vec())),
         Type::Protocol | Type::Bytes => Ok(Constant::Bytes(bytes(text).unwrap_or_else(|| text.as_bytes().to_vec()))),
-        Type::Ether => match bytes(text) {
-            Some(bytes) if bytes.len() == 6 => Ok(Constant::Bytes(bytes)),
-            _ => Err(expected("an Ethernet address")),
-        },
+        Type::Ether => bytes(text).filter(|bytes| bytes.len() == 6).map(Constant::Bytes).ok_or_else(|| expected("an Ethernet address")),
+        Type::Eui64 => bytes(text).filter(|bytes| bytes.len() == 8).map(Constant::Bytes).ok_or_else(|| expected("an EUI-64")),
+        Type::Guid => guid(text).map(Constant::Bytes).ok_or_else(|| expected("a GUID")),
+        Type::Oid => oid(text).map(Constant::Bytes).ok_or_else(|| expected("an object identifier")),
         Type::Ipv4 => {
             let (address, bits) = prefix(text, 32).ok_or_else(|| expected("an IPv4 address"))?;
             address.parse().map(|address| Constant::Ipv4(address, bits)).map_err(|_| expected("an IPv4 address"))
@@ -173,11 +191,13 @@ pub(super) fn constant(kind: Type, text: &str) -> Result<Constant, String> {
     }
 }
 
-fn bounded(text: &str, bits: u8) -> Result<Constant, String> {
+fn within(text: &str, min: i128, max: i128) -> Result<Constant, String> {
     let number = number(text).ok_or_else(|| format!("\"{text}\" is not a number"))?;
-    let max = (1_i128 << bits) - 1;
     if number > max {
         return Err(format!("{text} is too large for this field, whose maximum is {max}"));
+    }
+    if number < min {
+        return Err(format!("{text} is too small for this field, whose minimum is {min}"));
     }
     Ok(Constant::Number(number))
 }
@@ -215,6 +235,25 @@ pub(super) fn bytes(text: &str) -> Option<Vec<u8>> {
         }
         None => None,
     }
+}
+
+/// A GUID such as `47455420-636f-6666-6565-3a2f2f647563`.
+fn guid(text: &str) -> Option<Vec<u8>> {
+    let groups = text.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12]).then(|| bytes(&text.replace('-', ""))).flatten()
+}
+
+/// An object identifier such as `1.3.6.1`, in the bytes of ASN.1 (X.690 §8.19).
+fn oid(text: &str) -> Option<Vec<u8>> {
+    let mut arcs = text.split('.').map(|arc| arc.parse::<u64>().ok());
+    let (first, second) = (arcs.next()??, arcs.next()??);
+    let mut encoded = Vec::new();
+    for arc in std::iter::once(first.checked_mul(40)?.checked_add(second)).chain(arcs) {
+        let arc = arc?;
+        let digits = (1..=9).rev().filter(|digit| arc >> (7 * digit) != 0).map(|digit| (arc >> (7 * digit)) as u8 | 0x80);
+        encoded.extend(digits.chain([arc as u8 & 0x7f]));
+    }
+    Some(encoded)
 }
 
 /// An address and the length of its prefix in bits.

@@ -15,6 +15,9 @@ use crate::time::Mark;
 /// Bytes kept for packets that are not whole; beyond it the oldest packet is given up.
 const MAX_BYTES: usize = 16 << 20;
 
+/// So many fragments of a packet are listed: more than IPv4 has room for.
+const MAX_PARTS: usize = 1 << 14;
+
 /// What a packet that is not whole costs beside its pieces, about: even one of which no byte has come.
 const PARTIAL_COST: usize = 1 << 10;
 
@@ -58,10 +61,19 @@ struct Key {
     identification: u32,
 }
 
+/// What a frame brought of a packet. Numbers in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Part {
+    pub frame: u64,
+    pub offset: u64,
+    pub len: usize,
+}
+
 /// A packet that is not whole yet.
 #[derive(Default, Debug)]
 struct Partial {
     pieces: Pieces<Vec<u8>>,
+    parts: Vec<Part>,
     len: Option<u64>,
     last: Option<Mark>,
     serial: u64,
@@ -83,6 +95,9 @@ pub(super) struct Fragments {
     begun: u64,
     cost: usize,
     whole: Vec<u8>,
+    /// What the last whole packet was made of, and in which frame that was.
+    parts: Vec<Part>,
+    whole_in: u64,
     lost: Vec<Mark>,
 }
 
@@ -102,6 +117,9 @@ impl Fragments {
             Partial { serial: self.begun, ..Partial::default() }
         });
         partial.last = Some(mark);
+        if partial.parts.len() < MAX_PARTS {
+            partial.parts.push(Part { frame: mark.frame, offset: fragment.offset, len: packet.payload.len() });
+        }
         let range = fragment.offset..fragment.offset + packet.payload.len() as u64;
         if !fragment.more {
             partial.len.get_or_insert(range.end);
@@ -120,8 +138,15 @@ impl Fragments {
         self.cost -= partial.cost();
         self.order.remove(&partial.serial);
         self.whole.clear();
+        (self.parts, self.whole_in) = (partial.parts, mark.frame);
+        self.parts.sort_by_key(|part| part.offset);
         partial.pieces.iter().for_each(|piece| self.whole.extend_from_slice(piece));
         Some(IpPacket { payload: &self.whole, payload_len: self.whole.len(), ..packet })
+    }
+
+    /// The packet that this frame made whole, and its parts in order.
+    pub(super) fn whole_in(&self, frame: u64) -> Option<(&[u8], &[Part])> {
+        (self.whole_in == frame).then_some((&self.whole, &self.parts))
     }
 
     /// Packets that were given up since the last call: the last fragment of each.
