@@ -3,6 +3,7 @@
 mod answer;
 mod completions;
 mod diagram;
+mod dissect;
 mod follow;
 mod grade;
 mod har;
@@ -50,6 +51,7 @@ enum Command {
     Grade(grade::Args),
     Har(har::Args),
     Report(report::Args),
+    Dissect(Box<dissect::Args>),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -66,6 +68,7 @@ pub fn run() -> ExitCode {
         Command::Grade(args) => grade::run(args),
         Command::Har(args) => har::run(args),
         Command::Report(args) => report::run(args),
+        Command::Dissect(args) => dissect::run(*args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, &Cli::command()),
     };

@@ -5,6 +5,7 @@
 pub mod answers;
 pub mod csv;
 pub mod diagram;
+pub mod dissect;
 pub mod follow;
 pub mod grades;
 pub mod har;
