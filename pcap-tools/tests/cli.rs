@@ -433,6 +433,7 @@ fn the_readme_shows_what_is_printed() {
         "summarize sample_capture/homepage_coffee.pcapng",
         "answer --task 7 sample_capture/coffee_418_406.pcapng",
         "diagram --stream 0 --stream 1 sample_capture/homepage_coffee.pcapng",
+        "dissect -2 -Y htcpcp -e frame.number -e htcpcp.response_in -e _ws.col.Info sample_capture/coffee_brew.pcapng",
     ] {
         let arguments: Vec<_> = command_line.split(' ').collect();
         let printed = finish(command(&arguments).current_dir(workspace()).output().unwrap()).out;
