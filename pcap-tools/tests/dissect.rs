@@ -244,6 +244,54 @@ fn fields_are_those_of_tshark() {
     }
 }
 
+/// Frames of every link type, IP of both versions with options, extension headers and fragments, TCP, UDP.
+fn every_layer() -> Vec<u8> {
+    let [client, server] = [at(40_000), at(7001)];
+    let [client6, server6]: [SocketAddr; 2] = ["[::1]:40001", "[::1]:7001"].map(|address| address.parse().expect("an address"));
+    let long = craft::datagram(client, server, &[7; 100]);
+    let mut talk = Conversation::new(client6, server6);
+    talk.handshake().client_in("some words to the server", 9).server(b"an answer").close(Side::Client);
+    let mut packets = talk.packets();
+    packets.push(craft::ipv4_with_options([127, 0, 0, 1].into(), [127, 0, 0, 1].into(), 17, &[7, 3, 4, 0], &long[20..]));
+    packets.extend(craft::ipv4_fragments(&long, 60, 9));
+    let mut file = craft::Pcapng::new(craft::Endian::Little);
+    let links = [craft::NULL, craft::LOOP, craft::ETHERNET, craft::LINUX_SLL, craft::LINUX_SLL2, craft::RAW];
+    for (interface, link_type) in (0..).zip(links) {
+        file.interface(link_type, 0, &[]);
+        for (packet, ticks) in packets.iter().zip(1_000_000..) {
+            file.packet(interface, ticks + 100 * u64::from(interface), &craft::frame(link_type, packet));
+        }
+    }
+    file.packet(2, 1_001_000, &craft::ethernet(&[(0x8100, 5)], &packets[3]));
+    file.into_bytes()
+}
+
+#[test]
+fn fields_of_built_in_protocols_are_those_of_tshark() {
+    const FIELDS: &str = "frame.number frame.time_epoch frame.time_delta frame.time_relative frame.len frame.cap_len \
+        eth.src eth.dst eth.type eth.addr ip.hdr_len ip.dsfield ip.len ip.id ip.ttl ip.proto ip.checksum \
+        ip.src ip.dst ip.addr ipv6.src ipv6.dst ipv6.nxt ipv6.hlim ipv6.plen tcp.srcport tcp.dstport tcp.port tcp.stream tcp.len \
+        tcp.seq tcp.seq_raw tcp.nxtseq tcp.ack tcp.ack_raw tcp.hdr_len tcp.flags tcp.flags.str tcp.window_size_value \
+        tcp.window_size tcp.window_size_scalefactor tcp.checksum tcp.urgent_pointer tcp.options tcp.options.mss_val \
+        tcp.options.wscale.shift tcp.options.timestamp.tsval tcp.options.timestamp.tsecr tcp.payload tcp.time_relative \
+        tcp.time_delta tcp.analysis.flags udp.srcport udp.dstport udp.port udp.length udp.checksum \
+        udp.stream udp.payload";
+    for capture in
+        ["homepage_coffee.pcapng", "coffee_418_406.pcapng", "homepage_https.pcapng"].map(sample).into_iter().chain([every_layer()])
+    {
+        let bench = Bench::new(&capture);
+        let arguments: Vec<&str> = FIELDS.split_whitespace().flat_map(|field| ["-e", field]).collect();
+        let Some(theirs) = bench.tshark(&[], &[&["-T", "fields"], &arguments[..]].concat()) else { return };
+        let ours = bench.run(&[&["a.pcapng"], &arguments[..]].concat()).out;
+        let cells = |text: &str| text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect::<Vec<Vec<_>>>();
+        let (ours, theirs) = (cells(&ours), cells(&theirs));
+        for (column, field) in FIELDS.split_whitespace().enumerate() {
+            let column = |lines: &[Vec<String>]| lines.iter().map(|line| line[column].clone()).collect::<Vec<_>>();
+            assert_eq!(column(&ours), column(&theirs), "{field}");
+        }
+    }
+}
+
 #[test]
 fn fields_escape_what_would_break_a_line() {
     let script = dissector("tree:add(my, tvb(), 'a\\tb\\n\"c\" \\\\ \\27') pinfo.cols.info = 'i'");
@@ -572,7 +620,10 @@ fn a_test_that_cannot_run_is_told_from_one_that_fails() {
     let bench = Bench::with(&dissector(PLAIN));
     assert!(bench.check(&["--expect", "no.golden"], 2).err.starts_with("pcap-tools: cannot read no.golden: "));
     let run = bench.check(&["-Y", "frame.number > 100", "--bless", "my.golden"], 2);
-    assert_eq!(run.err, "pcap-tools: there is nothing to write to my.golden: no frame passes the filter\n");
+    assert_eq!(
+        run.err,
+        "pcap-tools: there is nothing to write to my.golden: no frame shows a protocol of the scripts (is --lua, -d or another filter missing?)\n"
+    );
     bench.put("my.lua", b"Proto(");
     bench.check(&["--expect", "my.golden"], 2);
     // An error in a script never passes.

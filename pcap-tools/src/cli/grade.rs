@@ -67,7 +67,7 @@ pub fn run(args: Args) -> io::Result<u8> {
     let mut code = super::damage(&args.file, capture.damage.as_ref());
     let mut out = BufWriter::new(io::stdout());
     if args.template {
-        grades::template(&args.file.to_string_lossy(), &sheet, &mut out)?;
+        grades::template(&options::name_of(&args.file), &sheet, &mut out)?;
         out.flush()?;
         return Ok(code);
     }

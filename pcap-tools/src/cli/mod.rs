@@ -33,7 +33,7 @@ const NOT_DONE: u8 = 2;
     name = "pcap-tools",
     version,
     max_term_width = 100,
-    after_help = "Exit status: 0 done; 1 done, but a capture was damaged or cut short; 2 not done.\n\n'pcap-tools help summarize' shows examples."
+    after_help = "Exit status: 0 done; 1 done, but a capture was damaged or cut short, a dissector failed, or a test (--expect, --pass) did not pass; 2 not done.\n\n'pcap-tools help summarize' shows examples."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -106,6 +106,7 @@ fn damage(path: &std::path::Path, damage: Option<&pcap_tools::capture::Damage>) 
 }
 
 fn say(text: &str) {
+    let lines: Vec<_> = text.split('\n').map(pcap_tools::report::text::printable).collect();
     // Nobody is left to be told that this failed.
-    let _ = writeln!(io::stderr(), "pcap-tools: {}", pcap_tools::report::text::printable(text));
+    let _ = writeln!(io::stderr(), "pcap-tools: {}", lines.join("\n"));
 }

@@ -158,3 +158,8 @@ impl Drop for Bar {
         }
     }
 }
+
+/// What a capture is called on pages that are handed on: not where it lies.
+pub fn name_of(path: &Path) -> std::borrow::Cow<'_, str> {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()
+}

@@ -56,10 +56,10 @@ pub fn run(args: Args) -> io::Result<u8> {
     let (capture, lab) = options::read(&args.file, ports.clone(), None, Lab::new(ports))?;
     let questions = lab.quiz(args.seed, args.count);
     let mut out = BufWriter::new(io::stdout());
-    let path = args.file.to_string_lossy();
+    let name = options::name_of(&args.file);
     match args.format {
-        Format::Text => quiz::text(&path, &questions, options::style(), &mut out)?,
-        Format::Gift => quiz::gift(&path, &questions, &mut out)?,
+        Format::Text => quiz::text(&name, &questions, options::style(), &mut out)?,
+        Format::Gift => quiz::gift(&name, &questions, &mut out)?,
     }
     out.flush()?;
     if questions.len() < args.count {

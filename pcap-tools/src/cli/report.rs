@@ -64,7 +64,7 @@ pub fn run(args: Args) -> io::Result<u8> {
         }
     };
     drop(bar);
-    let name = args.file.to_string_lossy();
+    let name = options::name_of(&args.file);
     match output {
         None => {
             let mut out = BufWriter::new(io::stdout());

@@ -173,7 +173,11 @@ pub(super) fn constant(kind: Type, text: &str) -> Result<Constant, String> {
         Type::Signed(bits) => within(text, -(1 << (bits - 1)), (1 << (bits - 1)) - 1),
         Type::Float => text.parse().map(Constant::Float).map_err(|_| expected("a number")),
         Type::Text => Ok(Constant::Bytes(text.as_bytes().to_vec())),
-        Type::Protocol | Type::Bytes => Ok(Constant::Bytes(bytes(text).unwrap_or_else(|| text.as_bytes().to_vec()))),
+        Type::Protocol | Type::Bytes => match bytes(text) {
+            Some(bytes) => Ok(Constant::Bytes(bytes)),
+            None if text.starts_with("0x") => Err(expected("a string of whole bytes")),
+            None => Ok(Constant::Bytes(text.as_bytes().to_vec())),
+        },
         Type::Ether => bytes(text).filter(|bytes| bytes.len() == 6).map(Constant::Bytes).ok_or_else(|| expected("an Ethernet address")),
         Type::Eui64 => bytes(text).filter(|bytes| bytes.len() == 8).map(Constant::Bytes).ok_or_else(|| expected("an EUI-64")),
         Type::Guid => guid(text).map(Constant::Bytes).ok_or_else(|| expected("a GUID")),
@@ -221,15 +225,18 @@ pub(super) fn number(text: &str) -> Option<i128> {
     u64::from_str_radix(digits, radix).ok().map(|number| sign * i128::from(number))
 }
 
-/// Bytes such as `01:02`, `01-02`, `01.02` or `0102` of at least one pair of digits.
+/// Bytes such as `01:02`, `01-02`, `01.02`, `0102` or `0x0102` of whole pairs of digits, or one of a single digit, as tshark 4.0
+/// reads them.
 pub(super) fn bytes(text: &str) -> Option<Vec<u8>> {
     let separator = [':', '-', '.'].into_iter().find(|separator| text.contains(*separator));
     let pair = |digits: &str| {
         let sound = (1..=2).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         u8::from_str_radix(digits, 16).ok().filter(|_| sound)
     };
+    let text = text.strip_prefix("0x").filter(|digits| digits.len() > 1).unwrap_or(text);
     match separator {
         Some(separator) => text.split(separator).map(pair).collect(),
+        None if text.len() == 1 => pair(text).map(|byte| vec![byte]),
         None if text.len() >= 2 && text.len().is_multiple_of(2) && text.is_ascii() => {
             (0..text.len()).step_by(2).map(|at| pair(&text[at..at + 2])).collect()
         }
@@ -313,6 +320,9 @@ mod tests {
             assert_eq!(bytes(text), Some(vec![1, 2, 255]), "{text}");
         }
         assert_eq!(bytes("GET"), None);
+        check(Type::Bytes, "2", Some(Constant::Bytes(vec![2])));
+        check(Type::Bytes, "0x0800", Some(Constant::Bytes(vec![8, 0])));
+        check(Type::Bytes, "0x2", None);
         check(Type::Protocol, "GET", Some(Constant::Bytes(b"GET".to_vec())));
         check(Type::Ether, "00:00:5e:00:53", None);
     }

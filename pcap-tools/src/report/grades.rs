@@ -217,13 +217,18 @@ fn right_value(answer: &Answer) -> Value {
     }
 }
 
+/// A name that a student chose, for a spreadsheet: what would be a formula is text.
+fn harmless(name: String) -> String {
+    if name.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{name}") } else { name }
+}
+
 /// Writes marks as a table, a row a paper: file, student, points, those that can be had, and those of each question.
 pub fn csv(sheet: &Sheet, graded: &[Graded], out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     let header = ["file", "student", "points", "max_points"].into_iter().chain(sheet.items.iter().map(|item| item.id.as_str()));
     table.write_record(header)?;
     for paper in graded {
-        let begin = [paper.path.clone(), paper.name(), points(paper.marked.points()), sheet.items.len().to_string()];
+        let begin = [paper.path.clone(), harmless(paper.name()), points(paper.marked.points()), sheet.items.len().to_string()];
         table.write_record(begin.into_iter().chain(paper.marked.marks.iter().map(|mark| points(mark.points))))?;
     }
     table.flush()

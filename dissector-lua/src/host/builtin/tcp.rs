@@ -304,7 +304,7 @@ fn completeness(seen: u8) -> String {
     let open = match seen & 7 {
         7 if seen & 8 != 0 => "WITH_DATA",
         7 => "NO_DATA",
-        3 => "ESTABLISHING",
+        3 => "CLIENT_ESTABLISHED",
         1 => "SYN_SENT",
         0 => return "Incomplete".to_owned(),
         _ => return "Incomplete".to_owned(),

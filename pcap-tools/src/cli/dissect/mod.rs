@@ -373,7 +373,10 @@ fn compare(golden: &Path, text: &str) -> io::Result<u8> {
 
 fn bless(golden: &Path, text: &str) -> io::Result<()> {
     if text.is_empty() {
-        return Err(io::Error::other(format!("there is nothing to write to {}: no frame passes the filter", golden.display())));
+        return Err(io::Error::other(format!(
+            "there is nothing to write to {}: no frame shows a protocol of the scripts (is --lua, -d or another filter missing?)",
+            golden.display()
+        )));
     }
     std::fs::write(golden, text).map_err(|error| io::Error::other(format!("cannot write {}: {error}", golden.display())))
 }

@@ -21,7 +21,8 @@ const MAX_QUOTED: usize = 60;
 /// All tables; of a capture without such things they have no rows.
 pub(super) fn tables(notebook: &Notebook) -> Vec<Table> {
     let chains = chains(notebook);
-    let mut tables = vec![connections(notebook), browsers(notebook), pots(notebook), requests(notebook), responses(notebook)];
+    let mut tables =
+        vec![openings(notebook), closes(notebook), browsers(notebook), pots(notebook), requests(notebook), responses(notebook)];
     tables.extend([statuses(notebook), coffees(notebook), fields(notebook), coffee_responses(notebook), chain_table(&chains)]);
     tables.extend([causes(&chains), parameters(&chains), refusals(&chains), refused(notebook), encrypted(notebook)]);
     tables.extend(totals(notebook));
@@ -65,22 +66,38 @@ fn in_order(frames: impl IntoIterator<Item = u64>) -> Vec<u64> {
     frames.into_iter().collect::<BTreeSet<u64>>().into_iter().collect()
 }
 
+/// Of a connection, seen in the frames with which it begins.
 fn link_row(link: &Link, cells: Vec<Option<Cell>>) -> Row {
     let handshake = &link.connection.handshake;
     let begin = [handshake.syn, handshake.syn_ack, handshake.ack].map(|mark| mark.unwrap_or(link.connection.first).frame);
     Row {
         name: format!("TCP stream {}", link.stream()),
         label: format!("TCP stream {}", link.stream()),
-        frames: in_order(begin.into_iter().chain(link.connection.close.frames())),
+        frames: in_order(begin),
         filter: format!("tcp.stream == {}", link.stream()),
         cells,
     }
 }
 
-fn connections(notebook: &Notebook) -> Table {
+fn openings(notebook: &Notebook) -> Table {
     let row = |link: &Link| {
-        let (handshake, close) = (&link.connection.handshake, &link.connection.close);
+        let handshake = &link.connection.handshake;
         let mark = |mark: Option<Mark>| mark.map(|mark| Cell::number(mark.frame));
+        let cells = vec![
+            mark(handshake.syn).map(|cell| cell.luring(numbers(handshake.repeated_syns.iter().copied()))),
+            mark(handshake.syn_ack).map(|cell| cell.luring(numbers(handshake.repeated_syn_acks.iter().copied()))),
+            mark(handshake.ack.filter(|_| handshake.complete())),
+            nanos(handshake.rtt()),
+        ];
+        link_row(link, cells)
+    };
+    Table { columns: &wording::OPENINGS, rows: notebook.connections.iter().map(row).collect() }
+}
+
+/// How connections end, and what they carry until then.
+fn closes(notebook: &Notebook) -> Table {
+    let row = |link: &Link| {
+        let close = &link.connection.close;
         let whole = link.connection.flows.0.iter().all(|flow| flow.lost_bytes == 0);
         let closer = match (close.kind(), close.first_by()) {
             (CloseKind::Fin, _) if close.is_simultaneous() => Some(wording::BOTH_CLOSE),
@@ -97,18 +114,16 @@ fn connections(notebook: &Notebook) -> Table {
         let persistent = Verdict::new(link, notebook).persistent.filter(|_| speaks_http);
         let cells = vec![
             Some(Cell::number(link.stream())),
-            mark(handshake.syn).map(|cell| cell.luring(numbers(handshake.repeated_syns.iter().copied()))),
-            mark(handshake.syn_ack).map(|cell| cell.luring(numbers(handshake.repeated_syn_acks.iter().copied()))),
-            mark(handshake.ack.filter(|_| handshake.complete())),
-            nanos(handshake.rtt()),
             closer.filter(|_| whole && (link.role_is_seen() || speaks_http)).map(Cell::word),
             first_fin.map(|frame| Cell::number(frame).luring(numbers(fins))),
             countable.then(|| Cell::number(requests as u64)),
             persistent.map(Cell::claim),
         ];
-        link_row(link, cells)
+        let row = link_row(link, cells);
+        let end = in_order(close.frames());
+        Row { frames: if end.is_empty() { row.frames } else { end }, ..row }
     };
-    Table { columns: &wording::CONNECTIONS, rows: notebook.connections.iter().map(row).collect() }
+    Table { columns: &wording::CLOSES, rows: notebook.connections.iter().map(row).collect() }
 }
 
 fn browsers(notebook: &Notebook) -> Table {
@@ -416,7 +431,7 @@ fn encrypted(notebook: &Notebook) -> Table {
         let version = tls.and_then(|tls| tls.chosen).map(|version| version.to_string());
         let cells =
             vec![Some(Cell::number(link.stream())), name.map(|name| Cell::word(name).luring(words(addresses))), version.map(Cell::word)];
-        link_row(link, cells)
+        Row { filter: format!("tcp.stream == {} && tls.handshake", link.stream()), ..link_row(link, cells) }
     };
     Table { columns: &wording::ENCRYPTED, rows: notebook.tls_links().map(row).collect() }
 }

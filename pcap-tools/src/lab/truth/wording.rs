@@ -9,8 +9,7 @@ pub const SERVER_CLOSES: &str = "the server, by a FIN";
 pub const BOTH_CLOSE: &str = "both ends at once: each sends its FIN before it has the other's";
 pub const RST_CLOSES: &str = "neither: a RST breaks it off";
 
-pub const CONNECTIONS: [Column; 9] = [
-    Column::new("5.3.stream", Kind::Number, "", ""),
+pub const OPENINGS: [Column; 4] = [
     Column::new(
         "3.1.syn",
         Kind::Frame,
@@ -38,6 +37,10 @@ pub const CONNECTIONS: [Column; 9] = [
         "How many microseconds pass from the first SYN of {} to the ACK that completes its handshake? (Rounded to whole ones.)",
         "It is the difference of the two frames' times.",
     ),
+];
+
+pub const CLOSES: [Column; 5] = [
+    Column::new("5.3.stream", Kind::Number, "", ""),
     Column::new(
         "5.3.closer",
         Kind::Chosen,

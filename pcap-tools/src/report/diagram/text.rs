@@ -30,7 +30,7 @@ pub fn text(picture: &Picture, style: Style, out: &mut dyn Write) -> io::Result<
         printable(&format!("{number}{} ({})", lane.name, lane.place))
     });
     let about = lanes.collect::<Vec<_>>().join(", ");
-    let about = if about.is_empty() { "No TCP connection is to be shown.".to_owned() } else { about };
+    let about = if about.is_empty() { "There is no TCP connection to show.".to_owned() } else { about };
     writeln!(out, "{}", textwrap::fill(&about, width))?;
     for (row, at) in picture.rows.iter().zip(0..) {
         if at % HEAD_EVERY == 0 {

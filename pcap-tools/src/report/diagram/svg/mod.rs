@@ -136,7 +136,7 @@ impl Layout {
             writeln!(out, "<path class=\"d-axis\" d=\"M{x:.1} {top:.1}v{height:.1}\"/>")?;
         }
         if picture.lanes.is_empty() {
-            text(out, "d-remark", MARGIN, self.head_rows[0] + HEAD / 2.0, "start", "No TCP connection is to be shown.")?;
+            text(out, "d-remark", MARGIN, self.head_rows[0] + HEAD / 2.0, "start", "There is no TCP connection to show.")?;
         }
         Ok(())
     }
