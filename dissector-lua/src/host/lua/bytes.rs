@@ -94,7 +94,7 @@ impl ByteArray {
     /// The bytes of a number at the arguments; `most` is what it takes at most.
     fn number(&self, lua: &Lua, offset: &Value, len: &Value, most: i64) -> Result<&[u8]> {
         let offset = integer_or(lua, 2, offset, 0)?;
-        let len = integer_or(lua, 3, len, self.bytes.len() as i64 - offset)?;
+        let len = integer_or(lua, 3, len, (self.bytes.len() as i64).saturating_sub(offset))?;
         if !(1..=most).contains(&len) {
             return Err(bad(lua, 3, "bad length"));
         }
@@ -109,10 +109,10 @@ impl ByteArray {
 
     fn part(&self, lua: &Lua, offset: &Value, len: &Value) -> Result<Self> {
         let (offset, len) = (integer(lua, 2, offset)?, integer(lua, 3, len)?);
-        if offset < 0 || len < 1 || offset + len > self.bytes.len() as i64 {
+        if offset < 0 || len < 1 || offset.saturating_add(len) > self.bytes.len() as i64 {
             return Err(fail(lua, "Out Of Bounds"));
         }
-        self.grow(lua, len as usize)?;
+        grow(lua, len as usize)?;
         Ok(Self::new(self.bytes[offset as usize..(offset + len) as usize].to_vec()))
     }
 
@@ -127,14 +127,6 @@ impl ByteArray {
         methods.add_method("int64", |lua, this, (at, len): (Value, Value)| Ok(Int64(signed(this.number(lua, &at, &len, 8)?, false))));
         methods.add_method("le_int64", |lua, this, (at, len): (Value, Value)| Ok(Int64(signed(this.number(lua, &at, &len, 8)?, true))));
     }
-
-    /// Makes room for more bytes, if there is some.
-    fn grow(&self, lua: &Lua, by: usize) -> Result<()> {
-        if HELD.get().saturating_add(by) > MAX_HELD {
-            lua.gc_collect()?;
-        }
-        if HELD.get().saturating_add(by) > MAX_HELD { Err(fail(lua, "not enough memory")) } else { Ok(()) }
-    }
 }
 
 impl UserData for ByteArray {
@@ -147,14 +139,14 @@ impl UserData for ByteArray {
         methods.add_method("len", |_, this, ()| Ok(this.bytes.len()));
         methods.add_method_mut("append", |lua, this, other: Value| {
             let other = Self::argument(lua, 2, &other)?;
-            this.grow(lua, other.bytes.len())?;
+            grow(lua, other.bytes.len())?;
             this.bytes.extend_from_slice(&other.bytes);
             this.count();
             Ok(())
         });
         methods.add_method_mut("prepend", |lua, this, other: Value| {
             let other = Self::argument(lua, 2, &other)?;
-            this.grow(lua, other.bytes.len())?;
+            grow(lua, other.bytes.len())?;
             this.bytes.splice(0..0, other.bytes.iter().copied());
             this.count();
             Ok(())
@@ -164,7 +156,7 @@ impl UserData for ByteArray {
             let Ok(size) = usize::try_from(size) else {
                 return Err(fail(lua, "ByteArray_set_size: ByteArray size must be non-negative"));
             };
-            this.grow(lua, size.saturating_sub(this.bytes.len()))?;
+            grow(lua, size.saturating_sub(this.bytes.len()))?;
             this.bytes.resize(size, 0);
             this.count();
             Ok(())
@@ -184,18 +176,22 @@ impl UserData for ByteArray {
                 return Err(bad(lua, 2, "ByteArray_raw: offset beyond end of byte array"));
             }
             let len = integer_or(lua, 3, &len, -1)?;
-            let end = if len < 0 { all } else { (offset + len).min(all) };
+            let end = if len < 0 { all } else { offset.saturating_add(len).min(all) };
             lua.create_string(&this.bytes[offset as usize..end as usize])
         });
         methods.add_method("tohex", |lua, this, (lower, between): (Value, Value)| {
             let between = text_or(lua, 3, &between, "")?;
+            room(lua, this.bytes.len(), 2 + between.len())?;
             let digits = this.bytes.iter().map(|byte| if truth(&lower) { format!("{byte:02x}") } else { format!("{byte:02X}") });
             Ok(digits.collect::<Vec<_>>().join(&between))
         });
         if cfg!(feature = "lua54") {
             Self::add_numbers(methods);
         }
-        methods.add_method("base64_decode", |_, this, ()| Ok(Self::new(base64(&this.bytes, false))));
+        methods.add_method("base64_decode", |lua, this, ()| {
+            grow(lua, this.bytes.len())?;
+            Ok(Self::new(base64(&this.bytes, false)))
+        });
         methods.add_method("tvb", |lua, this, name: Value| {
             let api = lua.app_data_ref::<std::rc::Rc<Api>>().expect("the API is there").clone();
             let name = text_or(lua, 2, &name, "Unnamed")?;
@@ -210,7 +206,7 @@ impl UserData for ByteArray {
         methods.add_meta_function(MetaMethod::Concat, |lua, (left, right): (Value, Value)| {
             let mut joined = Self::argument(lua, 1, &left)?;
             let right = Self::argument(lua, 2, &right)?;
-            joined.grow(lua, right.bytes.len())?;
+            grow(lua, right.bytes.len())?;
             joined.bytes.extend_from_slice(&right.bytes);
             joined.count();
             Ok(joined)
@@ -219,6 +215,19 @@ impl UserData for ByteArray {
             Ok(Self::argument(lua, 1, &left)? == Self::argument(lua, 2, &right)?)
         });
     }
+}
+
+/// Makes room for more bytes, if there is some.
+fn grow(lua: &Lua, by: usize) -> Result<()> {
+    if HELD.get().saturating_add(by) > MAX_HELD {
+        lua.gc_collect()?;
+    }
+    room(lua, HELD.get().saturating_add(by), 1)
+}
+
+/// Whether so many things of that size are no more than is made at once.
+pub(crate) fn room(lua: &Lua, count: usize, len: usize) -> Result<()> {
+    if count.saturating_mul(len) > MAX_HELD { Err(fail(lua, "not enough memory")) } else { Ok(()) }
 }
 
 /// The bytes of a text of hexadecimal digits, up to what is none; between two bytes stands one separator, or blanks.
@@ -264,10 +273,14 @@ pub(crate) fn register(lua: &Lua, api: &std::rc::Rc<Api>) -> Result<()> {
             return Ok(ByteArray::default());
         }
         if matches!(form, Value::Boolean(true)) {
-            return bytes(lua, 1, &written).map(ByteArray::new);
+            let bytes = bytes(lua, 1, &written)?;
+            grow(lua, bytes.len())?;
+            return Ok(ByteArray::new(bytes));
         }
         let separator = if form.is_nil() || form.is_boolean() { " ".to_owned() } else { text_argument(lua, 2, &form)? };
-        Ok(ByteArray::new(digits(&text_argument(lua, 1, &written)?, &separator)))
+        let written = text_argument(lua, 1, &written)?;
+        grow(lua, written.len() / 2)?;
+        Ok(ByteArray::new(digits(&written, &separator)))
     })?;
     table.raw_set("new", new)
 }

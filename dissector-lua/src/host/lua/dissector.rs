@@ -122,7 +122,7 @@ fn change(api: &Api, lua: &Lua, this: &Value, key: &Value, dissector: &Value, wo
                 drop(tables);
                 return Err(bad(lua, 2, "DissectorTable_add: invalid integer or range"));
             };
-            if ranges.iter().map(|(from, to)| to - from + 1).sum::<u64>() > 70_000 {
+            if ranges.iter().map(|(from, to)| to.saturating_sub(*from)).fold(ranges.len() as u64, u64::saturating_add) > 70_000 {
                 drop(tables);
                 return Err(bad(lua, 2, "DissectorTable_add: the range is too large"));
             }

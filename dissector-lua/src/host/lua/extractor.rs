@@ -110,7 +110,7 @@ impl Item1 {
         let api = info.alive(lua)?;
         Ok(api.look(info.node, |item| {
             let place = item.node().place;
-            Self { show: item.show(), place: (place.offset, place.offset + place.len) }
+            Self { show: item.show(), place: (place.offset, place.offset.saturating_add(place.len)) }
         }))
     }
 }

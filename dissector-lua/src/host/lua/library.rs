@@ -2,7 +2,7 @@
 //!
 //! There are no files, processes or sockets, nothing that loads code but `require` of what the host was given, no
 //! bytecode and no `debug`. Memory is limited by the allocator, instructions by a hook that coroutines inherit. What
-//! ends a script cannot be caught: `pcall`, `xpcall` and `coroutine.resume` raise it again. Finalizers run without hooks,
+//! ends a script cannot be caught: `pcall`, `xpcall`, `coroutine.resume` and `close` raise it again. Finalizers run without hooks,
 //! so there are none. What C does in one call (a pattern over a long text) no hook sees: that is a limit of wall-clock
 //! time, and another process's.
 
@@ -107,7 +107,7 @@ pub(crate) fn environment(lua: &Lua) -> Result<Table> {
 
 /// The functions of Lua in their safe forms.
 const PRELUDE: &str = r#"
-local pcall, xpcall, resume, caught, check_metatable, setmetatable, traceback = ...
+local pcall, xpcall, resume, close, caught, check_metatable, setmetatable, traceback = ...
 local function settle(ok, ...)
     if ok then return true, ... end
     return false, caught(...)
@@ -117,11 +117,12 @@ local function safe_xpcall(f, handler, ...)
     return settle(xpcall(f, function(e) return handler(caught(e)) end, ...))
 end
 local function safe_resume(co, ...) return settle(resume(co, ...)) end
+local function safe_close(co) return settle(close(co)) end
 local function safe_setmetatable(t, meta)
     check_metatable(meta)
     return setmetatable(t, meta)
 end
-return safe_pcall, safe_xpcall, safe_resume, safe_setmetatable
+return safe_pcall, safe_xpcall, safe_resume, close and safe_close, safe_setmetatable
 "#;
 
 fn nothing_here(lua: &Lua, name: &'static str) -> Result<Function> {
@@ -227,10 +228,11 @@ fn protect(lua: &Lua, api: &Rc<Api>) -> Result<()> {
         Value::Table(meta) if !meta.raw_get::<Value>("__gc")?.is_nil() => Err(fail(lua, "__gc is not in this host")),
         _ => Ok(()),
     })?;
-    let functions: (Function, Function, Function, Function) = lua.load(PRELUDE).set_name(HOST).call((
+    let functions: (Function, Function, Function, Option<Function>, Function) = lua.load(PRELUDE).set_name(HOST).call((
         globals.raw_get::<Function>("pcall")?,
         globals.raw_get::<Function>("xpcall")?,
         coroutine.raw_get::<Function>("resume")?,
+        coroutine.raw_get::<Option<Function>>("close")?,
         settle,
         check,
         globals.raw_get::<Function>("setmetatable")?,
@@ -238,7 +240,8 @@ fn protect(lua: &Lua, api: &Rc<Api>) -> Result<()> {
     globals.raw_set("pcall", functions.0)?;
     globals.raw_set("xpcall", functions.1)?;
     coroutine.raw_set("resume", functions.2)?;
-    globals.raw_set("setmetatable", functions.3)
+    coroutine.raw_set("close", functions.3)?;
+    globals.raw_set("setmetatable", functions.4)
 }
 
 fn print(api: &Api, lua: &Lua, words: MultiValue, between: &str, end: &str) -> Result<()> {

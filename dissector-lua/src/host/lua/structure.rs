@@ -4,6 +4,7 @@ use mlua::{Lua, MultiValue, Result, Value, Variadic};
 
 use super::Api;
 use super::argument::{bytes, integer_or, number, text, text_or, truth};
+use super::bytes::room;
 use super::class::{function, global};
 use super::data::Class as _;
 use super::failure::{bad, fail};
@@ -152,6 +153,7 @@ fn pack(lua: &Lua, mut values: MultiValue) -> Result<Variadic<Value>> {
     let mut argument = 1;
     let mut places = Vec::new();
     while let Some((element, gap)) = format.next(lua, packed.len())? {
+        room(lua, packed.len().saturating_add(gap), 1)?;
         packed.extend(std::iter::repeat_n(0, gap));
         let mut next = || {
             argument += 1;
@@ -204,7 +206,7 @@ fn unpack(lua: &Lua, (format, packed, from): (Value, Value, Value)) -> Result<Va
     let written = text(lua, 1, &format)?;
     let packed = bytes(lua, 2, &packed)?;
     let from = integer_or(lua, 3, &from, 1)?;
-    let mut at = usize::try_from(from - 1).map_err(|_| bad(lua, 3, "offset must be 1 or greater"))?;
+    let mut at = usize::try_from(from.saturating_sub(1)).map_err(|_| bad(lua, 3, "offset must be 1 or greater"))?;
     let mut format = Format::new(&written);
     let mut values = Variadic::new();
     let mut hidden_from = None;
@@ -269,7 +271,7 @@ fn size(lua: &Lua, format: Value) -> Result<usize> {
             Element::Chars(None) => return Err(bad(lua, 1, "option 'c0' has no fixed size")),
             other => other.len().unwrap_or(0),
         };
-        at += gap + len;
+        at = at.saturating_add(gap).saturating_add(len);
     }
     Ok(at)
 }
@@ -297,6 +299,7 @@ pub(crate) fn register(lua: &Lua, api: &std::rc::Rc<Api>) -> Result<()> {
         function(lua, api, |_, lua, (data, lower, between): (Value, Value, Value)| {
             let data = bytes(lua, 1, &data)?;
             let between = text_or(lua, 3, &between, "")?;
+            room(lua, data.len(), 2 + between.len())?;
             let digits = data.iter().map(|byte| if truth(&lower) { format!("{byte:02x}") } else { format!("{byte:02X}") });
             Ok(digits.collect::<Vec<_>>().join(&between))
         })?,

@@ -28,7 +28,7 @@ impl NsTime {
         let sign = if self.secs < 0 || self.nanos < 0 { "-" } else { "" };
         if self.secs < 0 && self.nanos > 0 {
             // What Wireshark makes of parts with different signs.
-            return format!("{}.{:09}", self.secs - 1, 1_000_000_000 - i64::from(self.nanos));
+            return format!("{}.{:09}", self.secs.saturating_sub(1), 1_000_000_000 - i64::from(self.nanos));
         }
         format!("{sign}{}.{:09}", self.secs.unsigned_abs(), self.nanos.unsigned_abs())
     }
@@ -73,7 +73,7 @@ impl UserData for NsTime {
         });
         methods.add_meta_function(MetaMethod::Unm, |lua, this: Value| {
             let this = Self::argument(lua, 1, &this)?;
-            Ok(Self { secs: -this.secs, nanos: -this.nanos })
+            Ok(Self { secs: this.secs.saturating_neg(), nanos: this.nanos.saturating_neg() })
         });
         methods.add_meta_function(MetaMethod::Eq, |lua, (left, right): (Value, Value)| {
             Ok(Self::argument(lua, 1, &left)?.total() == Self::argument(lua, 2, &right)?.total())

@@ -350,10 +350,10 @@ fn field_len(api: &Api, kind: Kind, tvb: Tvb) -> u32 {
     end.map_or(tvb.len, |end| end as u32 + 1)
 }
 
-/// What stands in a string of ASCII or UTF-8 behind its NUL is worth a remark, in 4.4.
+/// What stands in a string of ASCII or UTF-8 behind its NUL is worth a remark.
 fn remark_trailing(api: &Api, node: NodeId, kind: Kind, tvb: Tvb, encoding: u32) {
     let is_of_bytes = matches!(encoding & 0xfffe, 0 | 2);
-    if kind != Kind::String || !is_of_bytes || cfg!(feature = "lua52") {
+    if kind != Kind::String || !is_of_bytes {
         return;
     }
     let trailing = {

@@ -102,7 +102,7 @@ fn part(api: &Api, lua: &Lua, (class, slot): (Class, Slot), offset: &Value, len:
 fn clip(lua: &Lua, all: u32, offset: i64, len: i64) -> Result<(u32, u32)> {
     let all = i64::from(all);
     let from = if offset < 0 { all + offset } else { offset };
-    if offset < 0 && from >= 0 && len > 0 && offset + len == 0 {
+    if offset < 0 && from >= 0 && len > 0 && offset == -len {
         return Ok((from as u32, len as u32));
     }
     if len == -1 {
@@ -115,7 +115,7 @@ fn clip(lua: &Lua, all: u32, offset: i64, len: i64) -> Result<(u32, u32)> {
     if len < 0 {
         return Err(fail(lua, "negative length in tvb range"));
     }
-    if offset < 0 || offset + len > all {
+    if offset < 0 || offset.saturating_add(len) > all {
         return Err(fail(lua, "Range is out of bounds"));
     }
     Ok((offset as u32, len as u32))
@@ -247,7 +247,7 @@ pub(crate) fn register(classes: &mut Classes<'_>) -> Result<()> {
     tvb.method("reported_length_remaining", |api, lua, (this, offset): (Value, Value)| {
         let all = i64::from(api.tvb(lua, 1, &this)?.tvb.reported_len);
         let offset = integer_or(lua, 2, &offset, 0)?;
-        Ok(if offset < 0 { (-offset).min(all) } else { (all - offset).max(0) })
+        Ok(if offset < 0 { offset.saturating_neg().min(all) } else { (all - offset).max(0) })
     })?;
     tvb.method("range", |api, lua, (this, offset, len): (Value, Value, Value)| {
         Ok(part(api, lua, api.either(lua, &this, Class::Tvb)?, &offset, &len)?.to_lua())
@@ -403,7 +403,7 @@ fn bitfield(api: &Api, lua: &Lua, this: &Value, position: &Value, len: &Value) -
     let tvb = api.range(lua, 1, this)?.tvb;
     let position = integer_or(lua, 2, position, 0)?;
     let len = integer_or(lua, 3, len, 1)?;
-    if position + len > i64::from(tvb.len) * 8 {
+    if position.saturating_add(len) > i64::from(tvb.len) * 8 {
         return Err(fail(lua, "Requested bitfield out of range"));
     }
     if position < 0 || !(0..=64).contains(&len) {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use dissector_lua::host::core::Fault;
@@ -159,11 +160,17 @@ impl Args {
     }
 }
 
+/// What the process may hold in bytes beside what Lua holds: trees, connections, and what scripts have it keep for them.
+const HOST_MEMORY: u64 = 2 << 30;
+
 /// Shows it.
 pub fn run(args: Args) -> io::Result<u8> {
     args.check().map_err(io::Error::other)?;
     match args.worker {
-        Some(parent) => work(&args, parent),
+        Some(parent) => {
+            worker::limit_memory(HOST_MEMORY + (u64::from(args.memory_limit) << 20))?;
+            work(&args, parent)
+        }
         None => worker::supervise(),
     }
 }
@@ -287,6 +294,9 @@ impl Show {
 
     /// Shows a frame, if it passes.
     fn frame(&mut self, host: &mut Host) -> io::Result<Displayed> {
+        // What a dissector has made of a frame is watched, too, but nobody's reading.
+        let at_work_on = host.at_work_on();
+        at_work_on.store(host.look(|view| view.packet.number).into(), Relaxed);
         self.taps(host);
         self.text.clear();
         self.take(host)?;
@@ -297,6 +307,7 @@ impl Show {
             }
             passes
         });
+        at_work_on.store(0, Relaxed);
         self.page.write(&self.text, self.format.end())?;
         Ok(if passes { Displayed::Yes } else { Displayed::No })
     }

@@ -25,7 +25,7 @@ pub(super) fn supervise() -> io::Result<u8> {
     let status = Command::new(program).arg(subcommand).arg(worker).args(arguments).status().map_err(failed)?;
     Ok(status.code().map_or_else(
         || {
-            say(&format!("the process that ran the dissectors was ended by {status}; the output stops where it was"));
+            say(&format!("the process that ran the dissectors was ended by {status}, for its memory perhaps (see --memory-limit); the output stops where it was"));
             DAMAGED
         },
         |code| code as u8,
@@ -145,7 +145,9 @@ impl Watch {
                 std::process::exit(DONE.into());
             }
             let work = self.lock().as_ref().map_or((0, 0), |host| (host.frame.load(Relaxed), host.script.load(Relaxed)));
-            if work != seen.0 {
+            // Scripts that call each other have one frame's time together; what is loaded has its own.
+            let (frame, script) = work;
+            if frame != seen.0.0 || frame == 0 && script != seen.0.1 {
                 seen = (work, Instant::now());
             }
             if work != (0, 0) && seen.1.elapsed() > self.limit {
@@ -170,6 +172,21 @@ impl Watch {
 #[cfg(unix)]
 fn is_orphan(parent: u32) -> bool {
     rustix::process::getppid().is_none_or(|now| now.as_raw_pid() as u32 != parent)
+}
+
+/// Sets a limit to what this process can hold, scripts and host together; beyond it ends.
+#[cfg(unix)]
+pub(super) fn limit_memory(bytes: u64) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::As).maximum;
+    let current = Some(maximum.map_or(bytes, |maximum| bytes.min(maximum)));
+    Ok(setrlimit(Resource::As, Rlimit { current, maximum })?)
+}
+
+/// Where there is no such limit, that of Lua has to do.
+#[cfg(not(unix))]
+pub(super) fn limit_memory(_bytes: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// Where processes have no parents, a worker without one ends when its work is done.

@@ -217,7 +217,7 @@ impl<'a> Work<'a> {
         let (offset, more) = self.asked();
         let stop = self.start + u64::from(at + len);
         match more {
-            Some(more) if offset <= tvb.len - len => {
+            Some(more) if offset <= tvb.len.saturating_sub(len) => {
                 core.state.desegment.borrow_mut().extend_unit(self.flow, start, stop, self.stop, self.frame, more);
                 if at + len < self.payload.len {
                     return Ok(Step::SameUnit(at + len));
